@@ -1,0 +1,1 @@
+"""Audio: decode, resample, condition and measure sound."""

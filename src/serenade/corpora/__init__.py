@@ -1,0 +1,1 @@
+"""Corpora: emotional speech on disk as manifests of utterances."""

@@ -1,0 +1,1 @@
+"""Features: what is computed from a waveform, in numpy, with the names librosa uses."""

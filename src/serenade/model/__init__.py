@@ -1,0 +1,1 @@
+"""Models: bundles on disk and the sessions that score audio with them."""

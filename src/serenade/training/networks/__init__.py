@@ -1,0 +1,1 @@
+"""Networks: one file each, from a waveform front end to logits."""
