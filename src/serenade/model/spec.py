@@ -1,0 +1,454 @@
+"""What a bundle says about its model: ``spec.json``, read and written here alone."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from serenade.emotions import LabelSet, parse_emotion
+from serenade.errors import LabelError, ModelError
+from serenade.types import Conditioning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FORMAT_VERSION = 1
+"""Version of ``spec.json`` that this release writes, and the newest that it reads."""
+
+SAMPLE_RATE = 16000
+"""Sample rate of every model [Hz]."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaveformInput:
+    """The model takes audio; its front end is inside the graph."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureInput:
+    """The model takes the vector that a front end of :mod:`serenade.features` computes.
+
+    Parameters
+    ----------
+    front_end : str
+        Name of the front end.
+    fingerprint : str
+        What identifies its exact settings; a front end that differs cannot feed the model.
+    """
+
+    front_end: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Windowing:
+    """How much audio the model sees at once.
+
+    Parameters
+    ----------
+    min_seconds : float
+        Shorter audio is refused [s], above 0.
+    max_seconds : float
+        Longer audio is cut into windows of this length [s].
+    hop_seconds : float
+        Distance between the starts of neighbouring windows [s], in (0, max_seconds].
+    sure_from_seconds : float
+        Shorter audio is judged with a warning [s].
+    """
+
+    min_seconds: float
+    max_seconds: float
+    hop_seconds: float
+    sure_from_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """One corpus that the weights were trained on.
+
+    Parameters
+    ----------
+    corpus : str
+        Name of the corpus.
+    licence : str
+        Licence of its recordings.
+    details : mapping of str to JSON value
+        Anything else worth telling: speakers, utterances, citation, address.
+    """
+
+    corpus: str
+    licence: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Everything that is needed to use a model right and to say where it comes from.
+
+    Parameters
+    ----------
+    name, version : str
+        Together they identify the weights.
+    description : str
+        One sentence for people.
+    sample_rate : int
+        Sample rate of the input [Hz]; always 16000.
+    input : WaveformInput or FeatureInput
+        What the graph takes.
+    labels : LabelSet
+        Emotions in the order of the outputs.
+    windowing : Windowing
+        How much audio the model sees at once.
+    conditioning : Conditioning
+        What is done to audio before the model.
+    front_end : mapping of str to JSON value
+        What the graph computes from audio, for people; nothing reads it.
+    temperature : float
+        Divides the logits before the softmax; above 0.
+    abstain_below : float
+        A lower confidence is reported as "not sure", in [0, 1].
+    intensity : bool
+        Whether the graph also gives the strength of the emotion.
+    training_data : tuple of TrainingData
+        What the weights were trained on.
+    licence : str
+        Licence of the weights.
+    metrics : mapping of str to JSON value
+        Measured results, for people.
+    created : str
+        When the bundle was written (ISO 8601).
+    serenade : str
+        Release that wrote the bundle.
+    """
+
+    name: str
+    version: str
+    description: str
+    sample_rate: int
+    input: WaveformInput | FeatureInput
+    labels: LabelSet
+    windowing: Windowing
+    conditioning: Conditioning
+    front_end: Mapping[str, Any]
+    temperature: float
+    abstain_below: float
+    intensity: bool
+    training_data: tuple[TrainingData, ...]
+    licence: str
+    metrics: Mapping[str, Any]
+    created: str
+    serenade: str
+
+    @property
+    def model_id(self) -> str:
+        """Name and version, as predictions carry them."""
+        return f"{self.name} {self.version}"
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """Read ``spec.json``.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    ModelSpec
+        The checked content.
+
+    Raises
+    ------
+    ModelError
+        If the file is not JSON, or as :func:`parse_spec`.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{path} cannot be read as JSON ({error}); export the bundle anew"
+        ) from error
+    return parse_spec(data)
+
+
+def write_spec(spec: ModelSpec, path: Path) -> None:
+    """Write ``spec.json``.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        What to write; it is checked as when read.
+    path : Path
+        The file, which is replaced.
+
+    Raises
+    ------
+    ModelError
+        As :func:`parse_spec`.
+    """
+    data = to_json(spec)
+    parse_spec(data)
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def to_json(spec: ModelSpec) -> dict[str, Any]:
+    """Give a specification as the JSON object of ``spec.json``.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        What to write.
+
+    Returns
+    -------
+    dict
+        Only JSON types; :func:`parse_spec` turns it back into an equal value.
+    """
+    match spec.input:
+        case WaveformInput():
+            kind: dict[str, Any] = {"kind": "waveform"}
+        case FeatureInput():
+            kind = {"kind": "features", **asdict(spec.input)}
+    return {
+        "format_version": FORMAT_VERSION,
+        "name": spec.name,
+        "version": spec.version,
+        "description": spec.description,
+        "sample_rate": spec.sample_rate,
+        "input": kind,
+        "labels": list(spec.labels),
+        "windowing": asdict(spec.windowing),
+        "conditioning": asdict(spec.conditioning),
+        "front_end": dict(spec.front_end),
+        "calibration": {"temperature": spec.temperature},
+        "thresholds": {"abstain_below": spec.abstain_below},
+        "outputs": {"intensity": spec.intensity},
+        "training_data": [
+            {"corpus": data.corpus, "licence": data.licence, **data.details}
+            for data in spec.training_data
+        ],
+        "licence": spec.licence,
+        "metrics": dict(spec.metrics),
+        "created": spec.created,
+        "serenade": spec.serenade,
+    }
+
+
+def parse_spec(data: object) -> ModelSpec:
+    """Check the JSON object of ``spec.json``.
+
+    Parameters
+    ----------
+    data : object
+        What a JSON parser gave.
+
+    Returns
+    -------
+    ModelSpec
+        The checked content.
+
+    Raises
+    ------
+    ModelError
+        If a key is missing, unknown or has a wrong value (the message gives its path), or the
+        format is newer than this release.
+    """
+    root = _Table(data, "")
+    _check_format(root.integer("format_version"))
+    calibration = root.table("calibration")
+    thresholds = root.table("thresholds")
+    outputs = root.table("outputs")
+    spec = ModelSpec(
+        name=root.text("name"),
+        version=root.text("version"),
+        description=root.text("description"),
+        sample_rate=root.integer("sample_rate"),
+        input=_parse_input(root.table("input")),
+        labels=_parse_labels(root.array("labels")),
+        windowing=_parse_windowing(root.table("windowing")),
+        conditioning=_parse_conditioning(root.table("conditioning")),
+        front_end=root.table("front_end").rest(),
+        temperature=calibration.number("temperature"),
+        abstain_below=thresholds.number("abstain_below"),
+        intensity=outputs.boolean("intensity"),
+        training_data=tuple(
+            _parse_training_data(_Table(item, f"training_data[{i}]"))
+            for i, item in enumerate(root.array("training_data"))
+        ),
+        licence=root.text("licence"),
+        metrics=root.table("metrics").rest(),
+        created=root.text("created"),
+        serenade=root.text("serenade"),
+    )
+    for table in (root, calibration, thresholds, outputs):
+        table.finish()
+    if spec.sample_rate != SAMPLE_RATE:
+        _refuse("sample_rate", spec.sample_rate, f"{SAMPLE_RATE}")
+    if not spec.temperature > 0:
+        _refuse("calibration.temperature", spec.temperature, "a number above 0")
+    if not 0 <= spec.abstain_below <= 1:
+        _refuse("thresholds.abstain_below", spec.abstain_below, "a number from 0 to 1")
+    return spec
+
+
+def _check_format(version: int) -> None:
+    if version > FORMAT_VERSION:
+        raise ModelError(
+            f"spec.json has format version {version} and this release reads up to"
+            f" {FORMAT_VERSION}; upgrade Serenade: pip install --upgrade serenade"
+        )
+    if version < 1:
+        _refuse("format_version", version, f"a number from 1 to {FORMAT_VERSION}")
+
+
+def _parse_input(table: _Table) -> WaveformInput | FeatureInput:
+    kind = table.text("kind")
+    spec: WaveformInput | FeatureInput
+    if kind == "waveform":
+        spec = WaveformInput()
+    elif kind == "features":
+        spec = FeatureInput(
+            front_end=table.text("front_end"), fingerprint=table.text("fingerprint")
+        )
+    else:
+        _refuse("input.kind", kind, "'waveform' or 'features'")
+    table.finish()
+    return spec
+
+
+def _parse_labels(labels: list[Any]) -> LabelSet:
+    for i, label in enumerate(labels):
+        if not isinstance(label, str):
+            _refuse(f"labels[{i}]", label, "text")
+        try:
+            canonical = parse_emotion(label, allow_new=True)
+        except LabelError as error:
+            raise ModelError(f"spec.json: labels[{i}]: {error}") from error
+        if label != canonical:
+            _refuse(f"labels[{i}]", label, f"the canonical name {canonical!r}")
+    try:
+        return LabelSet(tuple(labels))
+    except LabelError as error:
+        raise ModelError(f"spec.json: labels: {error}") from error
+
+
+def _parse_windowing(table: _Table) -> Windowing:
+    windowing = Windowing(
+        min_seconds=table.number("min_seconds"),
+        max_seconds=table.number("max_seconds"),
+        hop_seconds=table.number("hop_seconds"),
+        sure_from_seconds=table.number("sure_from_seconds"),
+    )
+    table.finish()
+    if not 0 < windowing.min_seconds <= windowing.max_seconds:
+        _refuse("windowing.min_seconds", windowing.min_seconds, "above 0 and up to max_seconds")
+    if not 0 < windowing.hop_seconds <= windowing.max_seconds:
+        _refuse("windowing.hop_seconds", windowing.hop_seconds, "above 0 and up to max_seconds")
+    if windowing.sure_from_seconds < 0:
+        _refuse("windowing.sure_from_seconds", windowing.sure_from_seconds, "0 or more")
+    return windowing
+
+
+def _parse_conditioning(table: _Table) -> Conditioning:
+    conditioning = Conditioning(
+        remove_offset=table.boolean("remove_offset"),
+        trim_below_db=table.number_or_null("trim_below_db"),
+        trim_padding_seconds=table.number("trim_padding_seconds"),
+        level_dbfs=table.number_or_null("level_dbfs"),
+    )
+    table.finish()
+    return conditioning
+
+
+def _parse_training_data(table: _Table) -> TrainingData:
+    return TrainingData(
+        corpus=table.text("corpus"), licence=table.text("licence"), details=table.rest()
+    )
+
+
+class _Table:
+    """A JSON object whose keys are taken one by one, so that what is left over is unknown."""
+
+    def __init__(self, data: object, path: str) -> None:
+        self._path = path
+        if not isinstance(data, dict):
+            _refuse(path or "the file", data, "an object")
+        self._left: dict[str, Any] = dict(data)
+
+    def text(self, key: str) -> str:
+        value = self._take(key)
+        if not isinstance(value, str) or not value:
+            _refuse(self._join(key), value, "text that is not empty")
+        return value
+
+    def integer(self, key: str) -> int:
+        value = self._take(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            _refuse(self._join(key), value, "a whole number")
+        return value
+
+    def number(self, key: str) -> float:
+        value = self._take(key)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not _finite(value):
+            _refuse(self._join(key), value, "a finite number")
+        return float(value)
+
+    def number_or_null(self, key: str) -> float | None:
+        if self._left.get(key, 0) is None:
+            del self._left[key]
+            return None
+        return self.number(key)
+
+    def boolean(self, key: str) -> bool:
+        value = self._take(key)
+        if not isinstance(value, bool):
+            _refuse(self._join(key), value, "true or false")
+        return value
+
+    def array(self, key: str) -> list[Any]:
+        value = self._take(key)
+        if not isinstance(value, list):
+            _refuse(self._join(key), value, "an array")
+        return value
+
+    def table(self, key: str) -> _Table:
+        return _Table(self._take(key), self._join(key))
+
+    def rest(self) -> Mapping[str, Any]:
+        """Take every key that is left, in a table that may hold anything."""
+        rest, self._left = self._left, {}
+        return MappingProxyType(rest)
+
+    def finish(self) -> None:
+        """Refuse what was not taken."""
+        for key in self._left:
+            raise ModelError(f"spec.json: unknown key {self._join(key)}; export the bundle anew")
+
+    def _take(self, key: str) -> Any:  # noqa: ANN401 - any JSON value; the caller checks it
+        if key not in self._left:
+            raise ModelError(f"spec.json: missing key {self._join(key)}; export the bundle anew")
+        return self._left.pop(key)
+
+    def _join(self, key: str) -> str:
+        return f"{self._path}.{key}" if self._path else key
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _refuse(path: str, value: object, allowed: str) -> NoReturn:
+    raise ModelError(f"spec.json: {path} must be {allowed}, got {value!r:.80}")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,63 @@
+"""Where models are found by name: the bundles inside the package."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from serenade.errors import ModelError
+
+BUNDLED = Path(__file__).parent / "bundled"
+"""Folder of the models that ship with the package."""
+
+DEFAULT_NAMES = ("default", "compact")
+"""The first of these that is bundled is the default model."""
+
+
+def list_bundled() -> list[str]:
+    """Give the names of the models that ship with the package.
+
+    Returns
+    -------
+    list of str
+        Sorted names; each resolves.
+    """
+    return sorted(entry.name for entry in BUNDLED.iterdir() if (entry / "spec.json").is_file())
+
+
+def resolve(name_or_path: str | os.PathLike[str] | None = None) -> Path:
+    """Find the folder of a model.
+
+    Parameters
+    ----------
+    name_or_path : str, path or None
+        Name of a bundled model, folder of any model, or ``None`` for the default model. A name
+        wins over a folder of the same name; write ``./name`` for the folder.
+
+    Returns
+    -------
+    Path
+        The folder; it is not yet verified.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model; the message lists what there is.
+    """
+    bundled = list_bundled()
+    if name_or_path is None:
+        for name in DEFAULT_NAMES:
+            if name in bundled:
+                return BUNDLED / name
+        raise ModelError(
+            "no default model is installed; install Serenade anew or give the folder of a model"
+        )
+    text = os.fspath(name_or_path)
+    if text in bundled:
+        return BUNDLED / text
+    if Path(text).is_dir():
+        return Path(text)
+    raise ModelError(
+        f"there is no model {text!r}; give one of {', '.join(bundled) or 'no bundled models'}"
+        " or the folder of a model"
+    )
