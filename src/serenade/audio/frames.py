@@ -1,0 +1,50 @@
+"""Power of short frames, the measure that everything about level and activity starts from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from serenade.types import FloatArray, Waveform
+
+FRAME_SECONDS = 0.01
+
+
+def frame_length(sample_rate: int) -> int:
+    """Give the length of a 10 ms frame.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Samples per second [Hz].
+
+    Returns
+    -------
+    int
+        Samples per frame.
+    """
+    return round(FRAME_SECONDS * sample_rate)
+
+
+def frame_powers(waveform: Waveform) -> FloatArray:
+    """Measure the mean square of every 10 ms frame.
+
+    Parameters
+    ----------
+    waveform : Waveform
+        Of any length.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,), float32
+        Frames do not overlap; the last one is filled up with zeros, so that
+        ``n_frames = ceil(n_samples / frame length)``.
+    """
+    length = frame_length(waveform.sample_rate)
+    missing = -waveform.samples.size % length
+    samples = np.pad(waveform.samples, (0, missing)) if missing else waveform.samples
+    framed = samples.reshape(-1, length)
+    powers: FloatArray = np.einsum("ij,ij->i", framed, framed) / np.float32(length)
+    return powers

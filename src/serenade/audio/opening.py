@@ -1,0 +1,119 @@
+"""Opening of audio by its content, with every failure as one sentence."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import soundfile
+
+from serenade.audio.naming import AudioSource, name_of
+from serenade.audio.resample import check_rate
+from serenade.errors import AudioError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class _Memory(io.BytesIO):
+    """Bytes as a file whose impossible seeks leave it where it is, as libsndfile expects.
+
+    libsndfile seeks before the start of short files; an exception in its callback would be
+    printed by cffi and lost.
+    """
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: len(self.getbuffer())}
+        if base[whence] + offset < 0:
+            return self.tell()
+        return super().seek(offset, whence)
+
+
+@contextmanager
+def open_raw(source: AudioSource) -> Iterator[BinaryIO]:
+    """Open the bytes of a source.
+
+    Parameters
+    ----------
+    source : path, bytes or binary stream
+        A path must lead to a regular file. A stream is read to its end into memory.
+
+    Yields
+    ------
+    BinaryIO
+        Seekable, at its start, not empty.
+
+    Raises
+    ------
+    AudioError
+        If there is no such file, it may not be read, is not a regular file or is empty.
+    """
+    name = name_of(source)
+    if isinstance(source, str | os.PathLike):
+        with _open_file(source, name) as raw:
+            yield raw
+        return
+    content = source if isinstance(source, bytes) else source.read()
+    if not isinstance(content, bytes):
+        raise AudioError(f"{name} gives text, not bytes; open the file in binary mode")
+    if not content:
+        raise AudioError(f"{name} is empty")
+    yield _Memory(content)
+
+
+def _open_file(path: str | os.PathLike[str], name: str) -> BinaryIO:
+    try:
+        # asked before opening: to open a named pipe would wait for a writer
+        status = Path(path).stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise AudioError(f"{name} is a directory; give a file")
+        if not stat.S_ISREG(status.st_mode):
+            raise AudioError(f"{name} is a pipe, socket or device; give a regular file")
+        if status.st_size == 0:
+            raise AudioError(f"{name} is empty")
+        return Path(path).open("rb")
+    except FileNotFoundError:
+        raise AudioError(f"{name} does not exist; check the path") from None
+    except PermissionError:
+        raise AudioError(f"{name} may not be read; check its permissions") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise AudioError(f"{name} cannot be opened ({reason}); check the path") from None
+
+
+@contextmanager
+def open_audio(source: AudioSource) -> Iterator[soundfile.SoundFile]:
+    """Open a source for decoding, by its content and never by its extension.
+
+    Parameters
+    ----------
+    source : path, bytes or binary stream
+        wav, AIFF, flac, Ogg Vorbis, Ogg Opus, mp3 or whatever else libsndfile knows.
+
+    Yields
+    ------
+    soundfile.SoundFile
+        At its first frame; its sample rate is one that can be worked with.
+
+    Raises
+    ------
+    AudioError
+        If the source cannot be opened or decoded; also for failures of libsndfile in the body.
+    """
+    name = name_of(source)
+    with open_raw(source) as raw:
+        # a descriptor or a nameless stream: libsndfile sees no extension
+        target = raw if isinstance(raw, _Memory) else raw.fileno()
+        try:
+            with soundfile.SoundFile(target, closefd=False) as file:
+                check_rate(file.samplerate, name)
+                yield file
+        except soundfile.LibsndfileError as error:
+            reason = error.error_string.strip().rstrip(".")
+            raise AudioError(
+                f"{name} cannot be decoded ({reason}); give intact wav, AIFF, flac, ogg or mp3"
+            ) from None
