@@ -1,0 +1,1 @@
+"""One file per corpus or layout; none knows another."""
