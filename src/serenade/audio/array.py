@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serenade.audio.decode import SAMPLE_RATE
-from serenade.audio.resample import check_rate, resample
+from serenade.audio.limits import check_amplitudes, check_rate
+from serenade.audio.resample import resample
 from serenade.errors import AudioError
 from serenade.types import FloatArray, Waveform
 
@@ -58,8 +59,7 @@ def from_array(
             " if its first axis is the channels, transpose it"
         )
     amplitudes = _to_float(array)
-    if not np.isfinite(amplitudes).all():
-        raise AudioError("the array holds NaN, infinite or too large values; give finite samples")
+    check_amplitudes(amplitudes, "the array")
     mono = amplitudes if amplitudes.ndim == 1 else amplitudes.mean(axis=1, dtype=np.float32)
     return resample(Waveform(mono, int(sample_rate)), target_rate)
 

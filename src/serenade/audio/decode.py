@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import soundfile
 
+from serenade.audio.limits import check_amplitudes, check_rate
 from serenade.audio.naming import AudioSource, name_of
 from serenade.audio.opening import open_audio
-from serenade.audio.resample import StreamResampler, check_rate
+from serenade.audio.resample import StreamResampler
 from serenade.errors import AudioError, UsageError
 from serenade.types import FloatArray, Waveform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import soundfile
+__all__ = ["SAMPLE_RATE", "AudioInfo", "AudioSource", "decode", "decode_blocks", "probe"]
 
 SAMPLE_RATE = 16_000
 """Samples per second of everything after decoding [Hz]."""
@@ -35,9 +37,6 @@ _LARGEST_CLAIM = 1 << 40
 
 _MISSING_SECONDS = 0.1
 """A file that ends this much before its header says so is truncated; encoders' padding is less."""
-
-_LARGEST_SAMPLE = 1e6
-"""Float files may pass full scale, but no recording by this factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,17 +214,24 @@ def _mono(
     n_read = 0
     while n_read < limit:
         n_wanted = min(frames_at_a_time, limit - n_read)
-        frames = file.read(math.ceil(n_wanted), dtype="float32", always_2d=True)
+        frames = _read(file, name, math.ceil(n_wanted))
         if not frames.size:
             _check_complete(file, name, n_read)
             return
-        if not np.abs(frames).max() <= _LARGEST_SAMPLE:
-            raise AudioError(
-                f"{name} holds samples that are not finite (NaN or infinite) or beyond"
-                f" {_LARGEST_SAMPLE:.0e} times full scale; export it again"
-            )
+        check_amplitudes(frames, name)
         n_read += frames.shape[0]
         yield _to_mono(frames, channel)
+
+
+def _read(file: soundfile.SoundFile, name: str, n_frames: int) -> FloatArray:
+    try:
+        frames: FloatArray = file.read(n_frames, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError:
+        raise AudioError(
+            f"{name} is truncated or damaged: its data cannot be decoded to the end;"
+            " get a complete copy"
+        ) from None
+    return frames
 
 
 def _to_mono(frames: FloatArray, channel: int | None) -> FloatArray:

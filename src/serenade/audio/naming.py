@@ -24,7 +24,7 @@ def name_of(source: AudioSource) -> str:
         a plain description for anything without a path.
     """
     if isinstance(source, bytes):
-        return "the given bytes"
+        return "the given data"
     if isinstance(source, str | os.PathLike):
         # repr escapes lone surrogates (bytes that are no UTF-8) and control characters, keeps emoji
         return repr(os.fspath(source))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import soundfile
 
+from serenade.audio.completeness import check_complete
+from serenade.audio.limits import check_rate
 from serenade.audio.naming import AudioSource, name_of
-from serenade.audio.resample import check_rate
 from serenade.errors import AudioError
 
 if TYPE_CHECKING:
@@ -102,10 +103,12 @@ def open_audio(source: AudioSource) -> Iterator[soundfile.SoundFile]:
     Raises
     ------
     AudioError
-        If the source cannot be opened or decoded; also for failures of libsndfile in the body.
+        If the source cannot be opened or decoded or is truncated; also where libsndfile fails in
+        the body.
     """
     name = name_of(source)
     with open_raw(source) as raw:
+        check_complete(raw, name)
         # a descriptor or a nameless stream: libsndfile sees no extension
         target = raw if isinstance(raw, _Memory) else raw.fileno()
         try:
@@ -115,5 +118,6 @@ def open_audio(source: AudioSource) -> Iterator[soundfile.SoundFile]:
         except soundfile.LibsndfileError as error:
             reason = error.error_string.strip().rstrip(".")
             raise AudioError(
-                f"{name} cannot be decoded ({reason}); give intact wav, AIFF, flac, ogg or mp3"
+                f"{name} is not audio that can be decoded ({reason}); give wav, AIFF, flac, ogg or"
+                " mp3"
             ) from None

@@ -2,45 +2,11 @@
 
 from __future__ import annotations
 
-import numbers
-
 import numpy as np
 import soxr
 
-from serenade.errors import AudioError
+from serenade.audio.limits import check_rate
 from serenade.types import FloatArray, Waveform
-
-LOWEST_RATE = 8_000
-HIGHEST_RATE = 192_000
-
-
-def check_rate(sample_rate: object, name: str) -> int:
-    """Give a sample rate as an integer if it is one that can be worked with.
-
-    Parameters
-    ----------
-    sample_rate : object
-        Samples per second [Hz]; right is a whole number from 8,000 to 192,000.
-    name : str
-        Whose rate it is, as the subject of the message.
-
-    Returns
-    -------
-    int
-        The same rate.
-
-    Raises
-    ------
-    AudioError
-        If the rate is out of range or not a whole number.
-    """
-    rate = float(sample_rate) if isinstance(sample_rate, numbers.Real) else float("nan")
-    if LOWEST_RATE <= rate <= HIGHEST_RATE and rate.is_integer():
-        return int(rate)
-    raise AudioError(
-        f"{name} has a sample rate of {sample_rate} Hz; allowed are whole numbers from"
-        f" {LOWEST_RATE} to {HIGHEST_RATE} Hz"
-    )
 
 
 class StreamResampler:

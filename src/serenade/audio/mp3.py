@@ -1,0 +1,104 @@
+"""Where an mp3 stream ends according to its own frames.
+
+Decoding is libsndfile's work; this only finds out whether the file holds the stream to its end,
+which libsndfile does not tell.
+
+References
+----------
+ISO/IEC 11172-3 and 13818-3, frame header of layer III; the Xing header as LAME writes it.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+_MPEG1 = 3
+_RESERVED_VERSION = 1
+_LAYER_3 = 1
+# fmt: off
+_KBITS_MPEG1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
+_KBITS_MPEG2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0)
+# fmt: on
+_RATES = {
+    3: (44_100, 48_000, 32_000, 0),
+    2: (22_050, 24_000, 16_000, 0),
+    0: (11_025, 12_000, 8_000, 0),
+}
+_XING_WITHIN = 4 + 2 + 32
+"""Header, checksum and the longest side information: the Xing header starts here at the latest."""
+
+_HAS_FRAME_COUNT = 1
+_HAS_BYTE_COUNT = 2
+
+
+def end_of_stream(raw: BinaryIO) -> int:
+    """Give the position at which the stream ends that the file begins.
+
+    Parameters
+    ----------
+    raw : BinaryIO
+        The bytes of a file, seekable.
+
+    Returns
+    -------
+    int
+        The end that the Xing header states or, without one, the end of the last frame that was
+        begun; this may lie beyond the end of the file. 0 if the file does not begin as an mp3.
+    """
+    position = _after_tag(raw)
+    raw.seek(position)
+    head = raw.read(_XING_WITHIN + 16)
+    if _frame_bytes(head) == 0:
+        return 0
+    stated = _stated_bytes(head)
+    if stated is not None:
+        return position + stated
+    while n_bytes := _frame_bytes(head):
+        position += n_bytes
+        raw.seek(position)
+        head = raw.read(4)
+    return position
+
+
+def _after_tag(raw: BinaryIO) -> int:
+    """Give the position after a leading ID3v2 tag."""
+    raw.seek(0)
+    tag = raw.read(10)
+    if tag[:3] != b"ID3" or len(tag) < 10:
+        return 0
+    # the size has seven bits a byte, so that it never looks like a frame
+    a, b, c, d = tag[6:10]
+    return 10 + (a << 21 | b << 14 | c << 7 | d)
+
+
+def _frame_bytes(header: bytes) -> int:
+    """Give the length of the frame that starts here; 0 if none does."""
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return 0
+    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
+    if version == _RESERVED_VERSION or layer != _LAYER_3:
+        return 0
+    kbits = (_KBITS_MPEG1 if version == _MPEG1 else _KBITS_MPEG2)[header[2] >> 4]
+    sample_rate = _RATES[version][header[2] >> 2 & 3]
+    if kbits == 0 or sample_rate == 0:
+        return 0
+    samples_per_byte = 144 if version == _MPEG1 else 72
+    padding = header[2] >> 1 & 1
+    return samples_per_byte * kbits * 1000 // sample_rate + padding
+
+
+def _stated_bytes(frame: bytes) -> int | None:
+    """Give the length of the stream as the Xing header in its first frame states it."""
+    start = max(frame.find(b"Xing"), frame.find(b"Info"))
+    if start < 0 or start > _XING_WITHIN or len(frame) < start + 16:
+        return None
+    flags: int = struct.unpack_from(">I", frame, start + 4)[0]
+    if not flags & _HAS_BYTE_COUNT:
+        return None
+    offset = start + (12 if flags & _HAS_FRAME_COUNT else 8)
+    stated: int = struct.unpack_from(">I", frame, offset)[0]
+    return stated or None
