@@ -109,8 +109,12 @@ def open_audio(source: AudioSource) -> Iterator[soundfile.SoundFile]:
     name = name_of(source)
     with open_raw(source) as raw:
         check_complete(raw, name)
-        # a descriptor or a nameless stream: libsndfile sees no extension
-        target = raw if isinstance(raw, _Memory) else raw.fileno()
+        if isinstance(raw, _Memory):
+            target: _Memory | int = raw
+        else:
+            # libsndfile reads from the descriptor, whose place a buffered seek need not change
+            target = raw.fileno()
+            os.lseek(target, 0, os.SEEK_SET)
         try:
             with soundfile.SoundFile(target, closefd=False) as file:
                 check_rate(file.samplerate, name)
