@@ -1,0 +1,285 @@
+"""Short-time Fourier transform and spectrograms."""
+# ruff: noqa: N803 - `S` is the name that librosa gives a spectrogram
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from serenade.errors import AudioError, UsageError
+from serenade.features.checks import as_samples, as_spectrogram, check_count
+from serenade.features.fourier import ComplexArray, complex_spectrum, power_spectrum
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from serenade.types import FloatArray
+
+WINDOWS: Mapping[str, tuple[float, ...]] = {
+    "hann": (0.5, -0.5),
+    "hamming": (0.54, -0.46),
+    "blackman": (0.42, -0.5, 0.08),
+    "boxcar": (1.0,),
+}
+"""Windows by name, as the weights of their cosines."""
+
+PAD_MODES = ("constant", "edge", "reflect", "symmetric")
+"""How a signal is continued beyond its ends; ``"constant"`` means zeros."""
+
+
+def stft(
+    y: npt.ArrayLike,
+    *,
+    n_fft: int = 2048,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    window: str = "hann",
+    center: bool = True,
+    pad_mode: str = "constant",
+) -> ComplexArray:
+    """Compute the short-time Fourier transform.
+
+    Parameters
+    ----------
+    y : array_like of shape (n_samples,), floating point
+        Amplitude, nominally in [-1, 1].
+    n_fft : int
+        Length of a frame and of its transform [samples], at least 2.
+    hop_length : int, optional
+        Distance between frames [samples]; a quarter of `win_length` by default.
+    win_length : int, optional
+        Length of the window [samples], at most `n_fft`, in the middle of the frame; `n_fft` by
+        default.
+    window : str
+        One of :data:`WINDOWS`, periodic.
+    center : bool
+        Whether frame ``t`` is centred on sample ``t * hop_length``, which continues the signal by
+        ``n_fft // 2`` samples on either side; otherwise it starts there.
+    pad_mode : str
+        One of :data:`PAD_MODES`; used when `center` is true.
+
+    Returns
+    -------
+    ndarray of shape (n_fft // 2 + 1, n_frames), complex64
+        ``n_frames`` is ``1 + n_samples // hop_length`` for centred frames and an even `n_fft`.
+
+    Raises
+    ------
+    AudioError
+        If the samples are unusable, or too few for one frame that is not centred.
+    UsageError
+        If a parameter is out of range.
+
+    References
+    ----------
+    J. B. Allen, "Short term spectral analysis, synthesis, and modification by discrete Fourier
+    transform", IEEE Trans. Acoust. Speech Signal Process. 25(3), 1977.
+    """
+    win_length = n_fft if win_length is None else win_length
+    hop_length = max(1, win_length // 4) if hop_length is None else hop_length
+    weights = _checked_window(window, win_length, n_fft)
+    frames = frame(y, frame_length=n_fft, hop_length=hop_length, center=center, pad_mode=pad_mode)
+    return complex_spectrum(frames, weights, n_fft=n_fft)
+
+
+def spectrogram(
+    *,
+    y: npt.ArrayLike | None = None,
+    S: npt.ArrayLike | None = None,
+    n_fft: int = 2048,
+    hop_length: int = 512,
+    win_length: int | None = None,
+    window: str = "hann",
+    center: bool = True,
+    pad_mode: str = "constant",
+    power: float = 1.0,
+) -> FloatArray:
+    """Compute a magnitude or power spectrogram, or check one that exists already.
+
+    Parameters
+    ----------
+    y : array_like of shape (n_samples,), floating point, optional
+        Amplitude, nominally in [-1, 1]. Exactly one of `y` and `S` is given.
+    S : array_like of shape (n_bins, n_frames), real, optional
+        A spectrogram of the wanted power, which is returned as it is; all other parameters are
+        then without effect.
+    n_fft, hop_length, win_length, window, center, pad_mode
+        As in :func:`stft`.
+    power : float
+        Exponent of the magnitude, above 0: 1 for magnitude, 2 for power.
+
+    Returns
+    -------
+    ndarray of shape (n_bins, n_frames), float32
+        The spectrogram.
+
+    Raises
+    ------
+    AudioError
+        If the samples are unusable.
+    UsageError
+        If a parameter is out of range, or not exactly one of `y` and `S` is given.
+    """
+    if S is not None and y is None:
+        return as_spectrogram(S)
+    if S is not None or y is None:
+        raise UsageError("give exactly one of y (samples) and S (a spectrogram)")
+    if not power > 0:
+        raise UsageError(f"power must be above 0, got {power!r}")
+    weights = _checked_window(window, n_fft if win_length is None else win_length, n_fft)
+    frames = frame(y, frame_length=n_fft, hop_length=hop_length, center=center, pad_mode=pad_mode)
+    squared = power_spectrum(frames, weights, n_fft=n_fft)
+    if power == 2:
+        return squared
+    if power == 1:
+        return np.sqrt(squared, out=squared)
+    return np.power(squared, power / 2, out=squared)
+
+
+def frame(
+    y: npt.ArrayLike,
+    *,
+    frame_length: int,
+    hop_length: int,
+    center: bool = True,
+    pad_mode: str = "constant",
+) -> FloatArray:
+    """Cut samples into overlapping frames.
+
+    Parameters
+    ----------
+    y : array_like of shape (n_samples,), floating point
+        Amplitude, nominally in [-1, 1].
+    frame_length : int
+        Length of a frame [samples], at least 2.
+    hop_length : int
+        Distance between frames [samples], at least 1.
+    center : bool
+        Whether frames are centred, as in :func:`stft`.
+    pad_mode : str
+        One of :data:`PAD_MODES`; used when `center` is true.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, frame_length), float32
+        A read-only view: the frames share memory.
+
+    Raises
+    ------
+    AudioError
+        If the samples are unusable, or too few for one frame that is not centred.
+    UsageError
+        If a parameter is out of range.
+    """
+    check_count("frame_length", frame_length, at_least=2)
+    check_count("hop_length", hop_length)
+    if pad_mode not in PAD_MODES:
+        raise UsageError(f"pad_mode must be one of {', '.join(PAD_MODES)}, got {pad_mode!r}")
+    samples = as_samples(y)
+    if center:
+        samples = np.pad(samples, frame_length // 2, mode=pad_mode)  # type: ignore[call-overload]
+    if samples.shape[0] < frame_length:
+        raise AudioError(
+            f"{samples.shape[0]} samples are too few for one frame of {frame_length};"
+            " use center=True or shorter frames"
+        )
+    every = np.lib.stride_tricks.sliding_window_view(samples, frame_length)
+    return every[::hop_length]
+
+
+def get_window(window: str, *, win_length: int) -> FloatArray:
+    """Give a periodic window.
+
+    Parameters
+    ----------
+    window : str
+        One of :data:`WINDOWS`.
+    win_length : int
+        Length [samples], at least 1.
+
+    Returns
+    -------
+    ndarray of shape (win_length,), float32
+        Weights in [0, 1].
+
+    Raises
+    ------
+    UsageError
+        If the window is unknown or its length is not positive.
+
+    References
+    ----------
+    F. J. Harris, "On the use of windows for harmonic analysis with the discrete Fourier
+    transform", Proc. IEEE 66(1), 1978.
+    """
+    check_count("win_length", win_length)
+    if window not in WINDOWS:
+        raise UsageError(f"window must be one of {', '.join(WINDOWS)}, got {window!r}")
+    phase = 2 * np.pi / win_length * np.arange(win_length)
+    terms = [weight * np.cos(k * phase) for k, weight in enumerate(WINDOWS[window])]
+    weights: FloatArray = np.sum(terms, axis=0).astype(np.float32)
+    return weights
+
+
+def fft_frequencies(*, sr: float, n_fft: int) -> FloatArray:
+    """Give the frequency of every bin of a transform.
+
+    Parameters
+    ----------
+    sr : float
+        Sample rate [Hz].
+    n_fft : int
+        Size of the transform.
+
+    Returns
+    -------
+    ndarray of shape (n_fft // 2 + 1,), float32
+        Frequencies from 0 to ``sr / 2`` [Hz].
+
+    Raises
+    ------
+    UsageError
+        If a parameter is not positive.
+    """
+    check_count("n_fft", n_fft, at_least=2)
+    if not sr > 0:
+        raise UsageError(f"sr must be above 0 Hz, got {sr!r}")
+    return (np.arange(n_fft // 2 + 1) * (sr / n_fft)).astype(np.float32)
+
+
+def matching_n_fft(n_bins: int, *, n_fft: int) -> int:
+    """Give the size of the transform behind a spectrogram.
+
+    Parameters
+    ----------
+    n_bins : int
+        Rows of the spectrogram.
+    n_fft : int
+        The size that the caller assumes.
+
+    Returns
+    -------
+    int
+        `n_fft` where it fits the rows, otherwise the even size that does, as in librosa.
+    """
+    return n_fft if n_fft // 2 + 1 == n_bins else 2 * (n_bins - 1)
+
+
+def _checked_window(window: str, win_length: int, n_fft: int) -> FloatArray:
+    check_count("n_fft", n_fft, at_least=2)
+    check_count("win_length", win_length)
+    if win_length > n_fft:
+        raise UsageError(f"win_length must be at most n_fft={n_fft}, got {win_length}")
+    return _centred_window(window, win_length, n_fft)
+
+
+@lru_cache(maxsize=32)
+def _centred_window(window: str, win_length: int, n_fft: int) -> FloatArray:
+    before = (n_fft - win_length) // 2
+    weights = np.zeros(n_fft, dtype=np.float32)
+    weights[before : before + win_length] = get_window(window, win_length=win_length)
+    weights.flags.writeable = False
+    return weights
