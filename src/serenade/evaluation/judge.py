@@ -1,0 +1,342 @@
+"""Running a recogniser over the utterances of a manifest.
+
+Every utterance ends as an answer or as a failure with its reason. Both are written to a JSONL file
+as they come, so that a run that was killed goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from serenade.audio.decode import decode
+from serenade.errors import AudioError, EvaluationError, SerenadeError
+from serenade.types import Prediction, Waveform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from serenade.corpora.manifest import Utterance
+
+PREDICTIONS_SCHEMA_VERSION = 1
+"""Version of the lines of the predictions file."""
+
+
+class Outcome(Protocol):
+    """What a recogniser says about one file: a prediction or an error."""
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """The prediction, or ``None`` if it failed."""
+
+    @property
+    def error(self) -> SerenadeError | None:
+        """Why it failed, or ``None``."""
+
+
+class Judge(Protocol):
+    """The part of :class:`serenade.inference.recognizer.Recognizer` that evaluation uses."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Emotions of the model, in the order of its outputs."""
+
+    @property
+    def model_id(self) -> str:
+        """Name and version of the model."""
+
+    def predict(self, source: str | Path | Waveform) -> Prediction:
+        """Judge one recording."""
+
+    def predict_many(self, paths: Sequence[str | Path], *, workers: int) -> Iterator[Outcome]:
+        """Judge files in order; one outcome per file."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What the model said about one utterance.
+
+    Parameters
+    ----------
+    utterance : Utterance
+        The clip and its truth.
+    probabilities : mapping of str to float
+        Of every emotion of the model.
+    abstained : bool
+        Whether the model was not sure.
+    duration_seconds : float
+        Length of the clip [s].
+    warnings : tuple of str
+        Codes of :data:`serenade.types.WARNINGS`.
+    """
+
+    utterance: Utterance
+    probabilities: Mapping[str, float]
+    abstained: bool
+    duration_seconds: float
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An utterance without an answer.
+
+    Parameters
+    ----------
+    id, path : str
+        Of the utterance.
+    kind : str
+        Name of the error class.
+    message : str
+        The reason.
+    """
+
+    id: str
+    path: str
+    kind: str
+    message: str
+
+    def to_json(self) -> dict[str, str]:
+        """Give the failure as JSON types.
+
+        Returns
+        -------
+        dict
+            Id, path, kind and message.
+        """
+        return {"id": self.id, "path": self.path, "kind": self.kind, "message": self.message}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """All that a model said about the utterances of a manifest.
+
+    Parameters
+    ----------
+    answers : tuple of Answer
+        In the order of the manifest.
+    failures : tuple of Failure
+        The utterances that got no answer.
+    """
+
+    answers: tuple[Answer, ...]
+    failures: tuple[Failure, ...]
+
+
+def judge(
+    recognizer: Judge,
+    utterances: Sequence[Utterance],
+    *,
+    root: Path | None = None,
+    workers: int = 1,
+    predictions_file: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Judgement:
+    """Let a recogniser judge every utterance.
+
+    Parameters
+    ----------
+    recognizer : Judge
+        The model.
+    utterances : sequence of Utterance
+        What to judge; ids are unique.
+    root : Path, optional
+        Folder that relative paths start from. Paths of a manifest that was read need none.
+    workers : int
+        Number of processes, at least 1.
+    predictions_file : Path, optional
+        JSONL file that answers and failures are appended to as they come. What an earlier run of
+        the same model wrote there is not done again; failures are tried again.
+    progress : callable, optional
+        Called with the number of utterances done and their total.
+
+    Returns
+    -------
+    Judgement
+        An answer or a failure for each utterance.
+
+    Raises
+    ------
+    EvaluationError
+        If there is no utterance, or the file was written for another model.
+    """
+    if not utterances:
+        raise EvaluationError("there is no utterance to evaluate; the manifest or split is empty")
+    known: dict[str, Answer] = {}
+    if predictions_file is not None:
+        known = _read_answers(predictions_file, utterances, recognizer.model_id)
+    open_utterances = [utterance for utterance in utterances if utterance.id not in known]
+    failures: list[Failure] = []
+    record = _Recorder(predictions_file, recognizer.model_id)
+    try:
+        for utterance, outcome in _outcomes(recognizer, open_utterances, root, workers):
+            if isinstance(outcome, Prediction):
+                known[utterance.id] = _answer(utterance, outcome)
+                record.answer(known[utterance.id])
+            else:
+                failures.append(Failure(utterance.id, utterance.path, outcome.kind, str(outcome)))
+                record.failure(failures[-1])
+            if progress is not None:
+                progress(len(known) + len(failures), len(utterances))
+    finally:
+        record.close()
+    answers = tuple(known[utterance.id] for utterance in utterances if utterance.id in known)
+    return Judgement(answers, tuple(failures))
+
+
+def utterance_waveform(utterance: Utterance, root: Path | None) -> Waveform:
+    """Decode the part of a file that an utterance means.
+
+    Parameters
+    ----------
+    utterance : Utterance
+        With or without start and stop.
+    root : Path, optional
+        Folder that a relative path starts from.
+
+    Returns
+    -------
+    Waveform
+        16 kHz mono.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be read or is shorter than the part.
+    """
+    waveform = decode(_path(utterance, root))
+    if utterance.start_seconds is None and utterance.stop_seconds is None:
+        return waveform
+    rate = waveform.sample_rate
+    start = round((utterance.start_seconds or 0.0) * rate)
+    stop = waveform.samples.size
+    if utterance.stop_seconds is not None:
+        stop = min(round(utterance.stop_seconds * rate), stop)
+    if start >= stop:
+        raise AudioError(
+            f"{utterance.path}: lasts {waveform.duration_seconds:.3f} s, so there is nothing from"
+            f" {utterance.start_seconds} s on; correct the start in the manifest"
+        )
+    return Waveform(waveform.samples[start:stop], rate)
+
+
+def _path(utterance: Utterance, root: Path | None) -> Path:
+    return Path(utterance.path) if root is None else root / utterance.path
+
+
+def _outcomes(
+    recognizer: Judge, utterances: Sequence[Utterance], root: Path | None, workers: int
+) -> Iterator[tuple[Utterance, Prediction | SerenadeError]]:
+    whole = [u for u in utterances if u.start_seconds is None and u.stop_seconds is None]
+    parts = [u for u in utterances if u.start_seconds is not None or u.stop_seconds is not None]
+    paths = [_path(utterance, root) for utterance in whole]
+    outcomes = recognizer.predict_many(paths, workers=workers) if paths else iter(())
+    for utterance, outcome in zip(whole, outcomes, strict=True):
+        if outcome.prediction is not None:
+            yield utterance, outcome.prediction
+        else:
+            yield utterance, outcome.error or EvaluationError("the recogniser gave no reason")
+    for utterance in parts:
+        try:
+            yield utterance, recognizer.predict(utterance_waveform(utterance, root))
+        except SerenadeError as error:
+            yield utterance, error
+
+
+def _answer(utterance: Utterance, prediction: Prediction) -> Answer:
+    return Answer(
+        utterance,
+        dict(prediction.probabilities),
+        prediction.abstained,
+        prediction.duration_seconds,
+        prediction.warnings,
+    )
+
+
+class _Recorder:
+    """Appends lines to the predictions file; does nothing without one."""
+
+    def __init__(self, path: Path | None, model_id: str) -> None:
+        self._model_id = model_id
+        self._file = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("a", encoding="utf-8")
+
+    def answer(self, answer: Answer) -> None:
+        self._write(
+            answer.utterance.id,
+            {
+                "source": _source(answer.utterance),
+                "probabilities": dict(answer.probabilities),
+                "abstained": answer.abstained,
+                "duration_s": answer.duration_seconds,
+                "warnings": list(answer.warnings),
+            },
+        )
+
+    def failure(self, failure: Failure) -> None:
+        self._write(failure.id, {"error": {"kind": failure.kind, "message": failure.message}})
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self, utterance_id: str, content: Mapping[str, Any]) -> None:
+        if self._file is None:
+            return
+        line = {
+            "schema": PREDICTIONS_SCHEMA_VERSION,
+            "id": utterance_id,
+            "model": self._model_id,
+            **content,
+        }
+        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.flush()
+
+
+def _source(utterance: Utterance) -> list[str | float | None]:
+    return [utterance.path, utterance.start_seconds, utterance.stop_seconds]
+
+
+def _read_answers(path: Path, utterances: Sequence[Utterance], model_id: str) -> dict[str, Answer]:
+    if not path.exists():
+        return {}
+    _drop_half_line(path)
+    by_id = {utterance.id: utterance for utterance in utterances}
+    answers: dict[str, Answer] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            values = json.loads(line)
+            if values["model"] != model_id:
+                raise EvaluationError(
+                    f"{path}, line {number}: holds predictions of {values['model']}, not of"
+                    f" {model_id}; give another file or delete this one"
+                )
+            utterance = by_id.get(values["id"])
+            if utterance is None or values.get("source") != _source(utterance):
+                continue
+            answers[utterance.id] = Answer(
+                utterance,
+                {str(name): float(p) for name, p in values["probabilities"].items()},
+                bool(values["abstained"]),
+                float(values["duration_s"]),
+                tuple(values["warnings"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EvaluationError(
+                f"{path}, line {number}: not a line that serenade evaluate wrote;"
+                " give another file or delete this one"
+            ) from error
+    return answers
+
+
+def _drop_half_line(path: Path) -> None:
+    """Cut what a killed run left of its last line."""
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with path.open("r+b") as file:
+            file.truncate(whole)
