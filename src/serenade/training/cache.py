@@ -1,0 +1,188 @@
+"""The state cache: what the frozen stage of a network makes of every clip, computed once.
+
+An entry is keyed by the content of the audio file, the part of it that is meant, the conditioning
+and the fingerprint of the frozen stage. So a second run decodes nothing, and a change of any of
+these rebuilds only what it touches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from serenade.audio.condition import condition
+from serenade.audio.decode import decode
+from serenade.corpora.manifest import Utterance
+from serenade.errors import AudioError, SerenadeError, TrainingError
+from serenade.training.networks.base import SpeechNetwork
+from serenade.types import Conditioning, FloatArray, Waveform
+
+States = npt.NDArray[np.float16]
+Progress = Callable[[str, int, int], None]
+"""Called with what is done, how many are done and how many there are."""
+
+
+def silent_progress(what: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+def load_clip(
+    utterance: Utterance, conditioning: Conditioning, *, max_seconds: float
+) -> Waveform:
+    """Decode and condition the audio of an utterance as prediction does.
+
+    Parameters
+    ----------
+    utterance : Utterance
+        What is read.
+    conditioning : Conditioning
+        Applied to the clip.
+    max_seconds : float
+        The clip is cut to this length after conditioning [s].
+
+    Returns
+    -------
+    Waveform
+        16 kHz mono.
+
+    Raises
+    ------
+    AudioError
+        If the audio cannot be used.
+    """
+    waveform = decode(utterance.path)
+    rate = waveform.sample_rate
+    start = round((utterance.start_seconds or 0.0) * rate)
+    stop = None if utterance.stop_seconds is None else round(utterance.stop_seconds * rate)
+    waveform = condition(Waveform(waveform.samples[start:stop], rate), conditioning)
+    return Waveform(waveform.samples[: round(max_seconds * rate)], rate)
+
+
+def cached_states(
+    network: SpeechNetwork,
+    utterances: Sequence[Utterance],
+    conditioning: Conditioning,
+    *,
+    max_seconds: float,
+    folder: Path,
+    progress: Progress = silent_progress,
+) -> tuple[list[States], list[tuple[Utterance, SerenadeError]]]:
+    """Give the frozen stage's output for every utterance, from the cache where it is there.
+
+    Parameters
+    ----------
+    network : SpeechNetwork
+        Its frozen stage is run on clips that are new.
+    utterances : sequence of Utterance
+        What is read.
+    conditioning : Conditioning
+        Applied to every clip.
+    max_seconds : float
+        Clips are cut to this length [s].
+    folder : Path
+        Of the cache; made if it is missing.
+    progress : callable
+        Told about every clip.
+
+    Returns
+    -------
+    states : list of ndarray of shape (n_channels, n_frames), float16
+        One for each utterance whose audio can be used, in order.
+    failed : list of (Utterance, SerenadeError)
+        Those whose audio cannot be used, with the reason.
+
+    Raises
+    ------
+    TrainingError
+        If the cache cannot be written.
+    """
+    settings = {
+        "frozen": network.fingerprint(),
+        "conditioning": asdict(conditioning),
+        "max_seconds": max_seconds,
+    }
+    recipe_key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+    states: list[States] = []
+    failed: list[tuple[Utterance, SerenadeError]] = []
+    for number, utterance in enumerate(utterances, start=1):
+        try:
+            entry = folder / recipe_key / _entry_name(utterance)
+            states.append(
+                _read(entry)
+                if entry.exists()
+                else _compute(network, utterance, conditioning, max_seconds, entry)
+            )
+        except AudioError as error:
+            failed.append((utterance, error))
+        progress("reading audio", number, len(utterances))
+    return states, failed
+
+
+def _entry_name(utterance: Utterance) -> str:
+    try:
+        content = hashlib.sha256(Path(utterance.path).read_bytes())
+    except OSError as error:
+        raise AudioError(
+            f"cannot read {utterance.path!r} ({error.strerror}); check the manifest"
+        ) from error
+    content.update(f"{utterance.start_seconds} {utterance.stop_seconds}".encode())
+    digest = content.hexdigest()
+    return f"{digest[:2]}/{digest[2:34]}.npy"
+
+
+def _read(entry: Path) -> States:
+    states: States = np.load(entry, allow_pickle=False)
+    return states
+
+
+def _compute(
+    network: SpeechNetwork,
+    utterance: Utterance,
+    conditioning: Conditioning,
+    max_seconds: float,
+    entry: Path,
+) -> States:
+    clip = load_clip(utterance, conditioning, max_seconds=max_seconds)
+    states = frozen_states(network, clip.samples)
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        # A process that dies while writing must not leave a half entry under the final name.
+        partial = entry.with_name(f".{os.getpid()}-{entry.name}")
+        np.save(partial, states, allow_pickle=False)
+        partial.replace(entry)
+    except OSError as error:
+        raise TrainingError(
+            f"the cache {str(entry.parent)!r} cannot be written ({error.strerror});"
+            " free space or choose another folder with --cache"
+        ) from error
+    return states
+
+
+def frozen_states(network: SpeechNetwork, samples: FloatArray) -> States:
+    """Run the frozen stage on one clip.
+
+    Parameters
+    ----------
+    network : SpeechNetwork
+        Whose frozen stage is run.
+    samples : ndarray of shape (n_samples,), float32
+        Conditioned audio at 16 kHz.
+
+    Returns
+    -------
+    ndarray of shape (n_channels, n_frames), float16
+        Valid frames only.
+    """
+    with torch.inference_mode():
+        states, n_frames = network.states(
+            torch.from_numpy(samples)[None], torch.tensor([samples.shape[0]])
+        )
+    return states[0, :, : int(n_frames[0])].numpy().astype(np.float16)

@@ -1,0 +1,124 @@
+"""Checkpoints: tensors as safetensors, everything else as JSON, replaced atomically.
+
+A checkpoint holds all that the next epoch depends on (weights, their average, the optimiser's
+moments, the step, the history), so that a run that was killed goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from serenade.errors import TrainingError
+
+
+def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+    """Write a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+        File to make or replace.
+    tensors : mapping of str to Tensor
+        Any names.
+    state : mapping
+        JSON types; travels in the same file, so that both are always of one moment.
+
+    Raises
+    ------
+    TrainingError
+        If the file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.part")
+    whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(whole, partial, metadata={"state": json.dumps(state)})
+        partial.replace(path)
+    except OSError as error:
+        raise TrainingError(
+            f"the checkpoint {str(path)!r} cannot be written ({error.strerror}); free space"
+        ) from error
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path : Path
+        Written by :func:`save_checkpoint`.
+
+    Returns
+    -------
+    tensors : dict of str to Tensor
+        As they were saved.
+    state : dict
+        As it was saved.
+
+    Raises
+    ------
+    TrainingError
+        If the file is not a checkpoint.
+    """
+    from safetensors import safe_open
+
+    try:
+        tensors = load_file(path)
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+        return tensors, json.loads(metadata["state"])
+    except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise TrainingError(
+            f"{str(path)!r} is not a checkpoint of Serenade; delete the run folder to start anew"
+        ) from error
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:
+    """Give the optimiser's moments under the names of the parameters.
+
+    Parameters
+    ----------
+    optimiser : Optimizer
+        AdamW over the parameters of `network`.
+    network : Module
+        Names the parameters.
+
+    Returns
+    -------
+    dict of str to Tensor
+        Keys ``"<parameter>|<moment>"``.
+    """
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    return {
+        f"{names[id(parameter)]}|{moment}": tensor
+        for parameter, moments in optimiser.state.items()
+        for moment, tensor in moments.items()
+    }
+
+
+def restore_optimiser(
+    optimiser: torch.optim.Optimizer, network: nn.Module, tensors: Mapping[str, Tensor]
+) -> None:
+    """Put back what :func:`optimiser_tensors` gave.
+
+    Parameters
+    ----------
+    optimiser : Optimizer
+        Newly made over the parameters of `network`.
+    network : Module
+        Names the parameters.
+    tensors : mapping of str to Tensor
+        Keys ``"<parameter>|<moment>"``.
+    """
+    parameters = dict(network.named_parameters())
+    for key, tensor in tensors.items():
+        name, moment = key.rsplit("|", 1)
+        optimiser.state[parameters[name]][moment] = tensor

@@ -1,0 +1,232 @@
+"""From a manifest to what the training loop eats: the split, the targets and the cached states."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from serenade.audio.decode import decode
+from serenade.corpora.manifest import Utterance
+from serenade.corpora.splits import check_disjoint, speaker_split
+from serenade.emotions import LABEL_SETS, LabelSet
+from serenade.errors import SerenadeError, TrainingError
+from serenade.training.batches import LabelledStates
+from serenade.training.cache import Progress, cached_states, frozen_states
+from serenade.training.networks.base import SpeechNetwork
+from serenade.training.recipe import Recipe, SplitRecipe
+from serenade.types import FloatArray
+
+AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3"})
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The utterances of a run.
+
+    Parameters
+    ----------
+    train, validation : tuple of Utterance
+        They share no speaker.
+    """
+
+    train: tuple[Utterance, ...]
+    validation: tuple[Utterance, ...]
+
+
+def select(utterances: Sequence[Utterance], recipe: Recipe) -> list[Utterance]:
+    """Keep the corpora and emotions that a recipe names.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        All there are.
+    recipe : Recipe
+        Names corpora and label set.
+
+    Returns
+    -------
+    list of Utterance
+        In order.
+
+    Raises
+    ------
+    TrainingError
+        If a corpus of the recipe is not there or nothing is left.
+    """
+    there = {utterance.corpus for utterance in utterances}
+    missing = sorted(set(recipe.data.corpora) - there)
+    if missing:
+        raise TrainingError(
+            f"the recipe wants corpus {missing[0]!r}, the manifest holds {', '.join(sorted(there))}"
+        )
+    wanted = set(recipe.data.corpora) or there
+    labels = LABEL_SETS[recipe.data.label_set]
+    chosen = [u for u in utterances if u.corpus in wanted and u.emotion in labels]
+    if not chosen:
+        raise TrainingError(
+            f"no utterance has one of the emotions {', '.join(labels)}; check the manifest"
+        )
+    return chosen
+
+
+def split(utterances: Sequence[Utterance], recipe: SplitRecipe) -> Parts:
+    """Hold speakers back for validation, and prove that no speaker is on both sides.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        Of known speakers.
+    recipe : SplitRecipe
+        How many, and which corpora spare none.
+
+    Returns
+    -------
+    Parts
+        Training and validation.
+
+    Raises
+    ------
+    SplitError
+        If there are not enough speakers or a speaker is unknown.
+    """
+    spared = set(recipe.train_only)
+    divided, kept = [], []
+    for utterance in utterances:
+        (kept if utterance.corpus in spared else divided).append(utterance)
+    train, validation = speaker_split(
+        divided, validation_share=recipe.validation_share, seed=recipe.seed
+    )
+    check_disjoint([*train, *kept], validation)
+    return Parts((*train, *kept), tuple(validation))
+
+
+def label_clips(
+    utterances: Sequence[Utterance],
+    network: SpeechNetwork,
+    recipe: Recipe,
+    known: dict[str, set[str]],
+    *,
+    cache: Path,
+    progress: Progress,
+) -> tuple[LabelledStates, list[tuple[Utterance, SerenadeError]]]:
+    """Give states and targets of utterances.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        What is trained on or validated with.
+    network : SpeechNetwork
+        Its frozen stage makes the states.
+    recipe : Recipe
+        Conditioning, label set and longest clip.
+    known : dict of str to set of str
+        Emotions of each corpus; the others take no part in the loss of its clips.
+    cache : Path
+        Folder of the state cache.
+    progress : callable
+        Told about every clip.
+
+    Returns
+    -------
+    clips : LabelledStates
+        Those whose audio can be used.
+    failed : list of (Utterance, SerenadeError)
+        The others.
+
+    Raises
+    ------
+    TrainingError
+        If no clip can be used.
+    """
+    states, failed = cached_states(
+        network,
+        utterances,
+        recipe.conditioning,
+        max_seconds=recipe.data.max_seconds,
+        folder=cache,
+        progress=progress,
+    )
+    bad = {utterance.id for utterance, _ in failed}
+    usable = [utterance for utterance in utterances if utterance.id not in bad]
+    if not usable:
+        raise TrainingError(
+            f"none of the {len(utterances)} clips can be used; the first says: {failed[0][1]}"
+            if failed
+            else "there is no clip to train on or validate with"
+        )
+    labels = LABEL_SETS[recipe.data.label_set]
+    targets = np.zeros((len(usable), len(labels)), np.float32)
+    allowed = np.zeros((len(usable), len(labels)), np.bool_)
+    for row, utterance in enumerate(usable):
+        targets[row, labels.index(utterance.emotion)] = 1.0
+        for emotion in known[utterance.corpus]:
+            allowed[row, labels.index(emotion)] = True
+    groups = [utterance.corpus for utterance in usable]
+    return LabelledStates(states, targets, allowed, groups), failed
+
+
+def emotions_by_corpus(utterances: Sequence[Utterance]) -> dict[str, set[str]]:
+    """List the emotions of each corpus.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        All of them.
+
+    Returns
+    -------
+    dict of str to set of str
+        Emotions by corpus name.
+    """
+    known: dict[str, set[str]] = defaultdict(set)
+    for utterance in utterances:
+        known[utterance.corpus].add(utterance.emotion)
+    return dict(known)
+
+
+def label_set(recipe: Recipe) -> LabelSet:
+    """Give the label set of a recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Names it.
+
+    Returns
+    -------
+    LabelSet
+        In the order of the network's outputs.
+    """
+    return LABEL_SETS[recipe.data.label_set]
+
+
+def noise_states(folder: Path | None, network: SpeechNetwork) -> list[FloatArray]:
+    """Read a folder of noise recordings as states.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Searched recursively; ``None`` for no recordings.
+    network : SpeechNetwork
+        Its frozen stage makes the states.
+
+    Returns
+    -------
+    list of ndarray of shape (n_channels, n_frames), float32
+        Sorted by path.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds no audio.
+    """
+    if folder is None:
+        return []
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    if not paths:
+        raise TrainingError(f"the noise folder {str(folder)!r} holds no audio")
+    return [frozen_states(network, decode(path).samples).astype(np.float32) for path in paths]

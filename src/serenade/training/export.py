@@ -1,0 +1,112 @@
+"""Export: from a trained network to the ONNX file of a bundle, checked against torch."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from serenade.errors import TrainingError
+from serenade.model.scorer import pad
+from serenade.training.networks.base import SpeechNetwork
+from serenade.types import FloatArray
+
+OPSET = 20
+PARITY = 1e-4
+"""Largest difference of a logit between torch and ONNX."""
+
+
+def export_onnx(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray]) -> float:
+    """Write a network as ONNX and compare it with torch on real clips.
+
+    Parameters
+    ----------
+    network : SpeechNetwork
+        In evaluation mode.
+    path : Path
+        File to make or replace. Inputs ``waveform`` (batch, samples) and ``lengths`` (batch,),
+        output ``logits`` (batch, n_labels).
+    clips : sequence of ndarray of shape (n_samples,), float32
+        Conditioned clips of different lengths for the comparison; at least two.
+
+    Returns
+    -------
+    float
+        Largest difference of a logit.
+
+    Raises
+    ------
+    TrainingError
+        If the difference is above :data:`PARITY`.
+    """
+    network = network.eval()
+    inputs = {name: torch.from_numpy(array) for name, array in pad(clips).items()}
+    batch = torch.export.Dim("batch", min=1)
+    samples = torch.export.Dim("samples", min=1600)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's exporter warns about itself
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            network,
+            (inputs["waveform"], inputs["lengths"]),
+            input_names=["waveform", "lengths"],
+            output_names=["logits"],
+            dynamic_shapes=({0: batch, 1: samples}, {0: batch}),
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    if program is None:
+        raise TrainingError("the network could not be exported to ONNX")
+    model = program.model_proto
+    # Value infos name torch's symbolic shapes, which onnxruntime's own shape inference contradicts.
+    del model.graph.value_info[:]
+    onnx.save(model, path)
+    return check_parity(network, path, clips)
+
+
+def check_parity(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray]) -> float:
+    """Compare an ONNX file with the network it was made from, alone and in a batch.
+
+    Parameters
+    ----------
+    network : SpeechNetwork
+        In evaluation mode.
+    path : Path
+        ONNX file.
+    clips : sequence of ndarray of shape (n_samples,), float32
+        Conditioned clips.
+
+    Returns
+    -------
+    float
+        Largest difference of a logit.
+
+    Raises
+    ------
+    TrainingError
+        If the difference is above :data:`PARITY`.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    largest = 0.0
+    for group in [list(clips), *[[clip] for clip in clips]]:
+        inputs = pad(group)
+        with torch.inference_mode():
+            expected = network(*(torch.from_numpy(array) for array in inputs.values())).numpy()
+        got = session.run(["logits"], inputs)[0]
+        largest = max(largest, float(np.abs(got - expected).max()))
+    if not largest <= PARITY:
+        raise TrainingError(
+            f"the exported network differs from torch by {largest:.2g} in a logit,"
+            f" allowed is {PARITY}; the bundle was not written"
+        )
+    return largest

@@ -1,0 +1,364 @@
+"""The training loop: epochs of augmented batches, a moving average of the weights, checkpoints."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from serenade.evaluation.confusion import confusion_matrix, unweighted_average_recall
+from serenade.training.batches import (
+    Augmenter,
+    Batch,
+    LabelledStates,
+    draw_epoch,
+    epoch_batches,
+    plain_batches,
+)
+from serenade.training.checkpoint import (
+    load_checkpoint,
+    optimiser_tensors,
+    restore_optimiser,
+    save_checkpoint,
+)
+from serenade.training.losses import masked_cross_entropy
+from serenade.training.networks.base import SpeechNetwork
+from serenade.training.recipe import OptimiserRecipe, Recipe
+
+EVALUATION_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """What one epoch gave; a line of ``metrics.jsonl``.
+
+    Parameters
+    ----------
+    epoch : int
+        From 1.
+    train_loss, validation_loss : float
+        Mean over clips.
+    train_uar : float
+        On the augmented and mixed training clips as they were seen, in [0, 1].
+    validation_uar : float
+        Of the averaged weights, mean over corpora, in [0, 1].
+    validation_uar_by_corpus : mapping of str to float
+        The same for each corpus.
+    seconds : float
+        Wall time of the epoch [s].
+    """
+
+    epoch: int
+    train_loss: float
+    train_uar: float
+    validation_loss: float
+    validation_uar: float
+    validation_uar_by_corpus: Mapping[str, float]
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What changes from epoch to epoch beside the weights."""
+
+    epoch: int
+    step: int
+    best_uar: float
+    best_epoch: int
+    history: list[dict[str, Any]]
+
+
+class Fit:
+    """One training run in its folder.
+
+    Parameters
+    ----------
+    network : SpeechNetwork
+        With its initial weights; trained in place.
+    recipe : Recipe
+        Everything that decides the result.
+    train, validation : LabelledStates
+        Clips; they share no speaker.
+    augment : callable
+        Changes the states of a training clip.
+    folder : Path
+        Run folder: ``last.safetensors``, ``best.safetensors`` and ``metrics.jsonl``.
+    """
+
+    def __init__(
+        self,
+        network: SpeechNetwork,
+        recipe: Recipe,
+        train: LabelledStates,
+        validation: LabelledStates,
+        augment: Augmenter,
+        folder: Path,
+    ) -> None:
+        self.network = network
+        self.recipe = recipe
+        self.train = train
+        self.validation = validation
+        self.augment = augment
+        self.folder = folder
+
+    def run(self, on_epoch: Callable[[EpochRecord, int], None]) -> SpeechNetwork:
+        """Train to the end, from the last checkpoint if there is one.
+
+        Parameters
+        ----------
+        on_epoch : callable
+            Called with the record of each finished epoch and the number of epochs.
+
+        Returns
+        -------
+        SpeechNetwork
+            With the averaged weights of the best epoch.
+
+        Raises
+        ------
+        TrainingError
+            If a checkpoint cannot be read or written.
+        """
+        options = self.recipe.optimiser
+        optimiser = torch.optim.AdamW(
+            _parameter_groups(self.network, options.weight_decay), lr=options.learning_rate
+        )
+        average = deepcopy(self.network).requires_grad_(False)
+        progress = self._resume(optimiser, average)
+        while progress.epoch < options.epochs and not _exhausted(progress, options):
+            record = self._epoch(optimiser, average, progress)
+            progress.history.append(asdict(record))
+            if record.validation_uar > progress.best_uar:
+                progress.best_uar, progress.best_epoch = record.validation_uar, record.epoch
+                save_checkpoint(
+                    self.folder / "best.safetensors", average.state_dict(), asdict(record)
+                )
+            self._save(optimiser, average, progress)
+            on_epoch(record, options.epochs)
+        weights, _ = load_checkpoint(self.folder / "best.safetensors")
+        average.load_state_dict(weights)
+        return average.eval()
+
+    def _epoch(
+        self, optimiser: torch.optim.Optimizer, average: SpeechNetwork, progress: _Progress
+    ) -> EpochRecord:
+        started = time.monotonic()
+        options, seed, epoch = self.recipe.optimiser, self.recipe.seed, progress.epoch
+        order = draw_epoch(self.train, balance=options.balance, seed=seed, epoch=epoch)
+        n_steps = options.epochs * math.ceil(len(self.train) / options.batch_size)
+        torch.manual_seed(seed * 100_003 + epoch)  # dropout of this epoch, whatever came before
+        mixing = np.random.default_rng([seed, epoch, 4])
+        self.network.train()
+        loss_sum, hits = 0.0, np.zeros((self.network.n_labels, self.network.n_labels), np.int64)
+        for batch in epoch_batches(
+            self.train,
+            order,
+            self.augment,
+            batch_size=options.batch_size,
+            seed=seed,
+            epoch=epoch,
+        ):
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(options, step=progress.step, n_steps=n_steps)
+            loss, logits = self._loss(batch, mixing)
+            optimiser.zero_grad()
+            loss.mean().backward()
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), options.gradient_norm)
+            optimiser.step()
+            progress.step += 1
+            _update_average(average, self.network, options.average_decay, progress.step)
+            loss_sum += float(loss.detach().sum())
+            hits += _hits(batch, logits.detach())
+        progress.epoch += 1
+        validation_loss, validation_logits = evaluate(average, self.validation, self.recipe)
+        by_corpus = uar_by_group(validation_logits, self.validation)
+        return EpochRecord(
+            epoch=progress.epoch,
+            train_loss=loss_sum / order.size,
+            train_uar=float(unweighted_average_recall(hits)),
+            validation_loss=validation_loss,
+            validation_uar=float(np.mean(list(by_corpus.values()))),
+            validation_uar_by_corpus=by_corpus,
+            seconds=time.monotonic() - started,
+        )
+
+    def _loss(self, batch: Batch, mixing: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Loss of each clip, with mixup of neighbours in the batch, and the logits."""
+        options = self.recipe.optimiser
+        alpha = self.recipe.augmentation.mixup
+        share = float(mixing.beta(alpha, alpha)) if alpha > 0 else 1.0
+        partner = torch.from_numpy(mixing.permutation(batch.n_frames.shape[0]))
+        share = max(share, 1.0 - share)
+        states = share * batch.states + (1.0 - share) * batch.states[partner]
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
+            logits = self.network.classify(states, batch.n_frames)
+        smoothing = options.label_smoothing
+        own = masked_cross_entropy(
+            logits, batch.targets, batch.allowed, label_smoothing=smoothing
+        )
+        if share == 1.0:
+            return own, logits
+        other = masked_cross_entropy(
+            logits, batch.targets[partner], batch.allowed[partner], label_smoothing=smoothing
+        )
+        return share * own + (1.0 - share) * other, logits
+
+    def _save(
+        self, optimiser: torch.optim.Optimizer, average: SpeechNetwork, progress: _Progress
+    ) -> None:
+        tensors = {f"network/{k}": v for k, v in self.network.state_dict().items()}
+        tensors |= {f"average/{k}": v.clone() for k, v in average.state_dict().items()}
+        tensors |= {
+            f"optimiser/{k}": v for k, v in optimiser_tensors(optimiser, self.network).items()
+        }
+        save_checkpoint(self.folder / "last.safetensors", tensors, asdict(progress))
+        lines = "".join(json.dumps(entry) + "\n" for entry in progress.history)
+        (self.folder / "metrics.jsonl").write_text(lines, encoding="utf-8")
+
+    def _resume(self, optimiser: torch.optim.Optimizer, average: SpeechNetwork) -> _Progress:
+        path = self.folder / "last.safetensors"
+        if not path.exists():
+            return _Progress(epoch=0, step=0, best_uar=-1.0, best_epoch=0, history=[])
+        tensors, state = load_checkpoint(path)
+        self.network.load_state_dict(_part(tensors, "network/"))
+        average.load_state_dict(_part(tensors, "average/"))
+        restore_optimiser(optimiser, self.network, _part(tensors, "optimiser/"))
+        return _Progress(**state)
+
+
+def evaluate(
+    network: SpeechNetwork, clips: LabelledStates, recipe: Recipe
+) -> tuple[float, npt.NDArray[np.float32]]:
+    """Score clips without augmentation.
+
+    Parameters
+    ----------
+    network : SpeechNetwork
+        Put into evaluation mode.
+    clips : LabelledStates
+        What is scored.
+    recipe : Recipe
+        Gives the label smoothing of the loss.
+
+    Returns
+    -------
+    loss : float
+        Mean over clips.
+    logits : ndarray of shape (n_clips, n_labels)
+        In the order of `clips`.
+    """
+    network.eval()
+    logits = np.zeros(clips.targets.shape, np.float32)
+    loss_sum = 0.0
+    with torch.inference_mode():
+        for batch, indices in plain_batches(clips, batch_size=EVALUATION_BATCH):
+            scored = network.classify(batch.states, batch.n_frames)
+            loss = masked_cross_entropy(
+                scored,
+                batch.targets,
+                batch.allowed,
+                label_smoothing=recipe.optimiser.label_smoothing,
+            )
+            loss_sum += float(loss.sum())
+            logits[indices] = scored.float().numpy()
+    return loss_sum / max(1, len(clips)), logits
+
+
+def uar_by_group(logits: npt.NDArray[np.float32], clips: LabelledStates) -> dict[str, float]:
+    """Unweighted average recall of each corpus, among the labels that it knows.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_clips, n_labels)
+        Scores.
+    clips : LabelledStates
+        Targets and corpora.
+
+    Returns
+    -------
+    dict of str to float
+        In [0, 1], by corpus name.
+    """
+    predicted = np.where(clips.allowed, logits, -np.inf).argmax(axis=1)
+    true = clips.targets.argmax(axis=1)
+    groups = np.array(clips.groups)
+    return {
+        str(group): _uar(true[groups == group], predicted[groups == group], logits.shape[1])
+        for group in np.unique(groups)
+    }
+
+
+def learning_rate(options: OptimiserRecipe, *, step: int, n_steps: int) -> float:
+    """Give the learning rate of a step: a linear rise, then a cosine to zero.
+
+    Parameters
+    ----------
+    options : OptimiserRecipe
+        Peak rate and share of the rise.
+    step, n_steps : int
+        Steps done and steps in all.
+
+    Returns
+    -------
+    float
+        In [0, options.learning_rate].
+    """
+    warmup = max(1, round(options.warmup_share * n_steps))
+    if step < warmup:
+        return options.learning_rate * (step + 1) / warmup
+    share = min(1.0, (step - warmup) / max(1, n_steps - warmup))
+    return options.learning_rate * 0.5 * (1.0 + math.cos(math.pi * share))
+
+
+def _uar(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> float:
+    return float(unweighted_average_recall(confusion_matrix(true, predicted, n_labels=n_labels)))
+
+
+def _hits(batch: Batch, logits: Tensor) -> npt.NDArray[np.int64]:
+    """Confusion matrix of a training batch."""
+    predicted = logits.float().masked_fill(~batch.allowed, -1e4).argmax(1)
+    true = batch.targets.argmax(1)
+    return confusion_matrix(true.numpy(), predicted.numpy(), n_labels=logits.shape[1])
+
+
+def _parameter_groups(network: SpeechNetwork, weight_decay: float) -> list[dict[str, Any]]:
+    """Decay matrices and kernels, not biases and norms."""
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def _update_average(
+    average: SpeechNetwork, network: SpeechNetwork, decay: float, step: int
+) -> None:
+    # Early steps count less history, so that the random start is soon forgotten.
+    share = 1.0 - min(decay, (1.0 + step) / (10.0 + step))
+    with torch.no_grad():
+        for kept, new in zip(
+            average.state_dict().values(), network.state_dict().values(), strict=True
+        ):
+            if kept.dtype.is_floating_point:
+                kept.lerp_(new, share)
+            else:
+                kept.copy_(new)
+
+
+def _exhausted(progress: _Progress, options: OptimiserRecipe) -> bool:
+    waited = progress.epoch - progress.best_epoch
+    return options.patience > 0 and progress.epoch > 0 and waited >= options.patience
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

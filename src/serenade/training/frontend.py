@@ -1,0 +1,153 @@
+"""The log-mel front end in torch: part of every exported graph, used in training as well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from serenade.features.mel import mel_filter_bank
+from serenade.features.spectrum import get_window
+
+
+@dataclass(frozen=True, slots=True)
+class LogMelConfig:
+    """Parameters of the log-mel front end; names as in librosa.
+
+    Parameters
+    ----------
+    n_mels : int
+        Mel bands.
+    n_fft : int
+        Samples of a frame, all of them under the Hann window.
+    hop_length : int
+        Samples between frames.
+    fmin, fmax : float
+        Edges of the filter bank [Hz].
+    scale : {"db", "whisper"}
+        ``"db"``: ``10 log10(max(power, 1e-10))``. ``"whisper"``: base-10 logarithm with the floor
+        eight below the utterance's maximum, then ``(x + 4) / 4`` (Radford et al. 2022).
+    sample_rate : int
+        Samples per second [Hz].
+    """
+
+    n_mels: int = 64
+    n_fft: int = 400
+    hop_length: int = 160
+    fmin: float = 0.0
+    fmax: float = 8000.0
+    scale: Literal["db", "whisper"] = "db"
+    sample_rate: int = 16_000
+
+
+class LogMel(nn.Module):
+    """Waveform to log-mel spectrogram with plain convolutions, so that it exports to ONNX.
+
+    The discrete Fourier transform is a convolution over blocks of one hop: a frame of `n_fft`
+    samples spans ``ceil(n_fft / hop_length)`` blocks. Frames are centred and the signal is padded
+    with zeros, as ``librosa.feature.melspectrogram(center=True, pad_mode="constant")`` does.
+
+    Parameters
+    ----------
+    config : LogMelConfig
+        Front-end parameters.
+    """
+
+    def __init__(self, config: LogMelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.n_bins = config.n_fft // 2 + 1
+        self.blocks_per_frame = -(-config.n_fft // config.hop_length)
+        self.register_buffer("dft", _dft_kernel(config), persistent=False)
+        bank = mel_filter_bank(
+            sr=config.sample_rate,
+            n_fft=config.n_fft,
+            n_mels=config.n_mels,
+            fmin=config.fmin,
+            fmax=config.fmax,
+        )
+        self.register_buffer("bank", torch.from_numpy(np.array(bank)), persistent=False)
+
+    def n_frames(self, lengths: Tensor) -> Tensor:
+        """Give the number of whole frames of each waveform.
+
+        Parameters
+        ----------
+        lengths : Tensor of shape (batch,), int64
+            Samples.
+
+        Returns
+        -------
+        Tensor of shape (batch,), int64
+            Frames, at least 1.
+        """
+        return torch.clamp(lengths // self.config.hop_length, min=1)
+
+    def forward(self, waveform: Tensor, lengths: Tensor) -> Tensor:
+        """Compute the log-mel spectrogram.
+
+        Parameters
+        ----------
+        waveform : Tensor of shape (batch, n_samples)
+            Zero-padded audio; what lies beyond a length is ignored.
+        lengths : Tensor of shape (batch,), int64
+            Samples of each waveform.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_mels, n_frames)
+            ``n_frames = n_samples // hop_length``, at least 1.
+        """
+        power = self.mel_power(waveform, lengths)
+        if self.config.scale == "db":
+            return 10.0 * torch.log10(torch.clamp(power, min=1e-10))
+        logarithm = torch.log10(torch.clamp(power, min=1e-10))
+        loudest = logarithm.amax(dim=(1, 2), keepdim=True)
+        return (torch.maximum(logarithm, loudest - 8.0) + 4.0) / 4.0
+
+    def mel_power(self, waveform: Tensor, lengths: Tensor) -> Tensor:
+        """Compute the power mel spectrogram.
+
+        Parameters
+        ----------
+        waveform : Tensor of shape (batch, n_samples)
+            Zero-padded audio.
+        lengths : Tensor of shape (batch,), int64
+            Samples of each waveform.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_mels, n_frames)
+            Non-negative.
+        """
+        hop = self.config.hop_length
+        positions = torch.arange(waveform.shape[1], device=waveform.device)
+        audible = waveform * (positions[None, :] < lengths[:, None])
+        padded = functional.pad(
+            audible, (self.config.n_fft // 2, self.blocks_per_frame * hop + hop)
+        )
+        n_blocks = padded.shape[1] // hop
+        blocks = padded[:, : n_blocks * hop].reshape(padded.shape[0], n_blocks, hop)
+        spectrum = functional.conv1d(blocks.transpose(1, 2), self.dft)
+        n_frames = waveform.shape[1] // hop
+        spectrum = spectrum[:, :, : max(n_frames, 1)] if not torch.compiler.is_exporting() else (
+            spectrum[:, :, :n_frames]
+        )
+        power = spectrum[:, : self.n_bins].square() + spectrum[:, self.n_bins :].square()
+        return torch.matmul(self.bank, power)
+
+
+def _dft_kernel(config: LogMelConfig) -> Tensor:
+    """Windowed cosine and sine rows, cut into blocks of one hop: (2 * n_bins, hop, blocks)."""
+    n_fft, hop = config.n_fft, config.hop_length
+    n_blocks = -(-n_fft // hop)
+    angles = 2.0 * np.pi * np.outer(np.arange(n_fft // 2 + 1), np.arange(n_fft)) / n_fft
+    window = get_window("hann", win_length=n_fft)
+    rows = np.zeros((2 * (n_fft // 2 + 1), n_blocks * hop))
+    rows[:, :n_fft] = np.concatenate([np.cos(angles), -np.sin(angles)]) * window
+    kernel = rows.reshape(rows.shape[0], n_blocks, hop).transpose(0, 2, 1)
+    return torch.from_numpy(kernel.astype(np.float32))

@@ -1,0 +1,99 @@
+"""What every network has: a frozen stage whose output can be cached, and a trained stage."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from serenade.training.frontend import LogMel
+
+
+class SpeechNetwork(nn.Module, ABC):
+    """A network from waveform to logits in two stages.
+
+    The frozen stage turns the waveform into *states* and never changes in training, so its output
+    is computed once and cached. For a network trained from scratch it is the log-mel front end;
+    for one that starts from a pre-trained encoder it is the front end and the frozen layers.
+    """
+
+    n_labels: int
+    front_end: LogMel
+
+    @abstractmethod
+    def fingerprint(self) -> Mapping[str, object]:
+        """Name everything that decides the output of the frozen stage; the key of the cache."""
+
+    @abstractmethod
+    def states(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the frozen stage.
+
+        Parameters
+        ----------
+        waveform : Tensor of shape (batch, n_samples)
+            Zero-padded audio at 16 kHz.
+        lengths : Tensor of shape (batch,), int64
+            Samples of each waveform.
+
+        Returns
+        -------
+        states : Tensor of shape (batch, n_channels, n_frames)
+            Input of the trained stage.
+        n_frames : Tensor of shape (batch,), int64
+            Valid frames of each.
+        """
+
+    @abstractmethod
+    def classify(self, states: Tensor, n_frames: Tensor) -> Tensor:
+        """Run the trained stage.
+
+        Parameters
+        ----------
+        states : Tensor of shape (batch, n_channels, n_frames)
+            Output of :meth:`states`; frames beyond `n_frames` are ignored.
+        n_frames : Tensor of shape (batch,), int64
+            Valid frames of each.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_labels)
+            Logits.
+        """
+
+    def forward(self, waveform: Tensor, lengths: Tensor) -> Tensor:
+        """Waveform in, logits out; the function that is exported.
+
+        Parameters
+        ----------
+        waveform : Tensor of shape (batch, n_samples)
+            Zero-padded audio at 16 kHz.
+        lengths : Tensor of shape (batch,), int64
+            Samples of each waveform.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_labels)
+            Logits.
+        """
+        states, n_frames = self.states(waveform, lengths)
+        return self.classify(states, n_frames)
+
+
+def frame_mask(n_frames: Tensor, longest: int) -> Tensor:
+    """Mark the valid frames of each clip.
+
+    Parameters
+    ----------
+    n_frames : Tensor of shape (batch,), int64
+        Valid frames.
+    longest : int
+        Frames of the padded batch.
+
+    Returns
+    -------
+    Tensor of shape (batch, longest), bool
+        True where a frame is valid.
+    """
+    return torch.arange(longest, device=n_frames.device)[None, :] < n_frames[:, None]

@@ -1,0 +1,45 @@
+"""Networks by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from serenade.errors import RecipeError
+from serenade.training.networks.base import SpeechNetwork
+from serenade.training.recipe import NetworkRecipe
+
+NETWORKS: Mapping[str, str] = {
+    "conv_attention": "serenade.training.networks.conv_attention:build",
+}
+"""Name and ``module:function`` of every network; a function takes the recipe's ``network`` table
+and the number of labels."""
+
+
+def build_network(recipe: NetworkRecipe, *, n_labels: int) -> SpeechNetwork:
+    """Make the network that a recipe names.
+
+    Parameters
+    ----------
+    recipe : NetworkRecipe
+        Name and size.
+    n_labels : int
+        Outputs.
+
+    Returns
+    -------
+    SpeechNetwork
+        With initial weights drawn from torch's global generator, or loaded.
+
+    Raises
+    ------
+    RecipeError
+        If there is no network of that name.
+    """
+    if recipe.name not in NETWORKS:
+        raise RecipeError(
+            f"network.name {recipe.name!r} is unknown; there are {', '.join(NETWORKS)}"
+        )
+    module, function = NETWORKS[recipe.name].split(":")
+    network: SpeechNetwork = getattr(import_module(module), function)(recipe, n_labels=n_labels)
+    return network

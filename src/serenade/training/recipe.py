@@ -1,0 +1,358 @@
+"""The recipe: everything that decides what a training run gives, read from one TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from serenade.emotions import LABEL_SETS
+from serenade.errors import RecipeError
+from serenade.types import Conditioning
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class DataRecipe:
+    """Which utterances are used.
+
+    Parameters
+    ----------
+    corpora : tuple of str
+        Names of corpora; empty for all that the manifest holds.
+    label_set : str
+        Key of :data:`serenade.emotions.LABEL_SETS`.
+    max_seconds : float
+        Longer clips are cut in training [s].
+    """
+
+    corpora: tuple[str, ...] = ()
+    label_set: str = "9"
+    max_seconds: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRecipe:
+    """How speakers are held back for validation.
+
+    Parameters
+    ----------
+    validation_share : float
+        Share of the speakers of each corpus, in (0, 1).
+    train_only : tuple of str
+        Corpora whose speakers all stay in training, because they have too few to spare one.
+    seed : int
+        Decides which speakers.
+    """
+
+    validation_share: float = 0.15
+    train_only: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentationRecipe:
+    """Random changes of training clips; see :mod:`serenade.training.augment`.
+
+    Parameters
+    ----------
+    tempo, pitch : float
+        Largest relative change of speaking rate and of the frequency axis, in [0, 0.5).
+    noise, reverberation, colour, telephone : float
+        Probability of each, in [0, 1].
+    snr_db : tuple of float
+        Lowest and highest signal-to-noise ratio [dB].
+    shortest_seconds : float
+        Random cuts leave at least this much [s].
+    cut : float
+        Probability of a random cut, in [0, 1].
+    time_masks, frequency_masks : int
+        SpecAugment masks per clip.
+    mixup : float
+        Parameter of the symmetric Beta distribution; 0 switches mixup off.
+    """
+
+    tempo: float = 0.15
+    pitch: float = 0.12
+    noise: float = 0.4
+    reverberation: float = 0.2
+    colour: float = 0.4
+    telephone: float = 0.1
+    snr_db: tuple[float, float] = (3.0, 30.0)
+    shortest_seconds: float = 0.7
+    cut: float = 0.3
+    time_masks: int = 2
+    frequency_masks: int = 2
+    mixup: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRecipe:
+    """Which network is trained.
+
+    Parameters
+    ----------
+    name : str
+        Key of :data:`serenade.training.networks.registry.NETWORKS`.
+    width, depth : int
+        Size of the body; what they mean is said by the network.
+    dropout : float
+        In [0, 1).
+    initial_weights : str
+        safetensors file or folder to start from; empty for random weights.
+    """
+
+    name: str = "conv_attention"
+    width: int = 128
+    depth: int = 2
+    dropout: float = 0.2
+    initial_weights: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OptimiserRecipe:
+    """How the weights are found.
+
+    Parameters
+    ----------
+    epochs : int
+        At most this many.
+    batch_size : int
+        Clips per step.
+    learning_rate, weight_decay : float
+        Of AdamW.
+    warmup_share : float
+        Share of all steps with a rising rate, in [0, 1); a cosine to zero follows.
+    label_smoothing : float
+        In [0, 1).
+    average_decay : float
+        Of the exponential moving average of the weights, in [0, 1); the average is what is
+        validated and shipped.
+    gradient_norm : float
+        Largest norm of the gradient.
+    patience : int
+        Epochs without a better validation UAR before training stops early; 0 never stops.
+    balance : float
+        0 draws utterances as they are, 1 draws all classes of all corpora equally often.
+    precision : {"fp32", "bf16"}
+        Arithmetic of the forward and backward pass.
+    """
+
+    epochs: int = 40
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    warmup_share: float = 0.05
+    label_smoothing: float = 0.1
+    average_decay: float = 0.998
+    gradient_norm: float = 1.0
+    patience: int = 0
+    balance: float = 0.5
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRecipe:
+    """What the bundle says of itself.
+
+    Parameters
+    ----------
+    version : str
+        Of the model.
+    description, licence : str
+        For ``spec.json`` and ``CARD.md``.
+    max_seconds, hop_seconds, min_seconds, sure_from_seconds : float
+        Windowing of long recordings and limits of short ones [s].
+    answer_precision : float
+        The model abstains below the confidence at which answers on validation speakers are right
+        this often, in (0, 1).
+    """
+
+    version: str = "0.1.0"
+    description: str = ""
+    licence: str = ""
+    max_seconds: float = 8.0
+    hop_seconds: float = 4.0
+    min_seconds: float = 0.2
+    sure_from_seconds: float = 0.7
+    answer_precision: float = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One trainable system.
+
+    Parameters
+    ----------
+    name : str
+        Also the name of the bundle.
+    seed : int
+        Of weights, order and augmentation.
+    data, split, conditioning, augmentation, network, optimiser, export
+        The tables of the file.
+    """
+
+    name: str
+    seed: int = 0
+    data: DataRecipe = field(default_factory=DataRecipe)
+    split: SplitRecipe = field(default_factory=SplitRecipe)
+    conditioning: Conditioning = field(default_factory=Conditioning)
+    augmentation: AugmentationRecipe = field(default_factory=AugmentationRecipe)
+    network: NetworkRecipe = field(default_factory=NetworkRecipe)
+    optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
+    export: ExportRecipe = field(default_factory=ExportRecipe)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the recipe with all its defaults as JSON types.
+
+        Returns
+        -------
+        dict
+            One entry per key of the file.
+        """
+        return asdict(self)
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read a recipe.
+
+    Parameters
+    ----------
+    path : str or Path
+        TOML file.
+
+    Returns
+    -------
+    Recipe
+        With defaults where the file is silent.
+
+    Raises
+    ------
+    RecipeError
+        If the file cannot be read, is not TOML, or a key or value is not allowed; the message
+        names the key.
+    """
+    path = Path(path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(
+            f"{path}: the recipe cannot be read ({error.strerror}); give a TOML file"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not a TOML file ({error})") from error
+    try:
+        recipe = parse_recipe(table)
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from error
+    return recipe
+
+
+def parse_recipe(table: Mapping[str, Any]) -> Recipe:
+    """Turn tables into a recipe.
+
+    Parameters
+    ----------
+    table : mapping
+        As TOML or JSON gives it.
+
+    Returns
+    -------
+    Recipe
+        Checked.
+
+    Raises
+    ------
+    RecipeError
+        If a key or value is not allowed.
+    """
+    recipe = _parse(Recipe, table, "")
+    _check(recipe)
+    return recipe
+
+
+def _check(recipe: Recipe) -> None:
+    if recipe.data.label_set not in LABEL_SETS:
+        raise RecipeError(
+            f"data.label_set {recipe.data.label_set!r} must be one of {', '.join(LABEL_SETS)}"
+        )
+    shares = {
+        "split.validation_share": recipe.split.validation_share,
+        "augmentation.noise": recipe.augmentation.noise,
+        "augmentation.reverberation": recipe.augmentation.reverberation,
+        "augmentation.colour": recipe.augmentation.colour,
+        "augmentation.telephone": recipe.augmentation.telephone,
+        "augmentation.cut": recipe.augmentation.cut,
+        "network.dropout": recipe.network.dropout,
+        "optimiser.label_smoothing": recipe.optimiser.label_smoothing,
+        "optimiser.average_decay": recipe.optimiser.average_decay,
+        "optimiser.warmup_share": recipe.optimiser.warmup_share,
+        "optimiser.balance": recipe.optimiser.balance,
+        "export.answer_precision": recipe.export.answer_precision,
+    }
+    for name, value in shares.items():
+        if not 0.0 <= value <= 1.0:
+            raise RecipeError(f"{name} must be in [0, 1], got {value}")
+    positive = {
+        "data.max_seconds": recipe.data.max_seconds,
+        "network.width": recipe.network.width,
+        "network.depth": recipe.network.depth,
+        "optimiser.epochs": recipe.optimiser.epochs,
+        "optimiser.batch_size": recipe.optimiser.batch_size,
+        "optimiser.learning_rate": recipe.optimiser.learning_rate,
+        "optimiser.gradient_norm": recipe.optimiser.gradient_norm,
+        "export.max_seconds": recipe.export.max_seconds,
+        "export.hop_seconds": recipe.export.hop_seconds,
+        "export.min_seconds": recipe.export.min_seconds,
+    }
+    for name, value in positive.items():
+        if not value > 0:
+            raise RecipeError(f"{name} must be above 0, got {value}")
+
+
+def _parse(kind: type[T], table: Mapping[str, Any], path: str) -> T:
+    hints = get_type_hints(kind)
+    names = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]  # a dataclass
+    for key in table:
+        if key not in names:
+            raise RecipeError(
+                f"unknown key {path + key!r}; allowed here are {', '.join(sorted(names))}"
+            )
+    if "name" in names and kind is Recipe and "name" not in table:
+        raise RecipeError("key 'name' is missing")
+    values = {key: _value(hints[key], value, path + key) for key, value in table.items()}
+    return kind(**values)
+
+
+def _value(hint: Any, value: Any, path: str) -> Any:  # noqa: ANN401 - any type of the tables
+    if is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, Mapping):
+            raise RecipeError(f"{path!r} must be a table, got {value!r}")
+        return _parse(hint, value, f"{path}.")
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        inner = next(option for option in get_args(hint) if option is not type(None))
+        return None if value is None or value == "none" else _value(inner, value, path)
+    if origin is Literal:
+        if value not in get_args(hint):
+            raise RecipeError(f"{path!r} must be one of {get_args(hint)}, got {value!r}")
+        return value
+    if origin is tuple:
+        return _tuple(hint, value, path)
+    allowed: tuple[type, ...] = (int, float) if hint is float else (hint,)
+    if not isinstance(value, allowed) or (isinstance(value, bool) and hint is not bool):
+        raise RecipeError(f"{path!r} must be of type {hint.__name__}, got {value!r}")
+    return float(value) if hint is float else value
+
+
+def _tuple(hint: Any, value: Any, path: str) -> tuple[Any, ...]:  # noqa: ANN401 - any type of the tables
+    kinds = get_args(hint)
+    if not isinstance(value, list | tuple):
+        raise RecipeError(f"{path!r} must be a list, got {value!r}")
+    if kinds[-1] is not Ellipsis and len(value) != len(kinds):
+        raise RecipeError(f"{path!r} must hold {len(kinds)} values, got {len(value)}")
+    return tuple(_value(kinds[0], entry, f"{path}[{i}]") for i, entry in enumerate(value))

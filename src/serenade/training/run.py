@@ -1,0 +1,210 @@
+"""A training run: a recipe and a manifest go in, a run folder with checkpoints comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from serenade.corpora.manifest import Utterance, read_manifest
+from serenade.errors import TrainingError
+from serenade.training.augment import MelAugmenter, mel_centres
+from serenade.training.cache import Progress
+from serenade.training.data import (
+    Parts,
+    emotions_by_corpus,
+    label_clips,
+    label_set,
+    noise_states,
+    select,
+    split,
+)
+from serenade.training.fit import EpochRecord, Fit
+from serenade.training.networks.base import SpeechNetwork
+from serenade.training.networks.registry import build_network
+from serenade.training.recipe import Recipe, parse_recipe
+
+RECIPE_FILE = "recipe.json"
+SPLIT_FILE = "split.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """Where a run lives and what it reads.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``recipe.json``, ``split.json``, ``metrics.jsonl`` and the checkpoints.
+    manifest : Path
+        JSONL manifest.
+    noise : Path or None
+        Folder of noise recordings for augmentation.
+    cache : Path
+        Folder of the state cache.
+    """
+
+    folder: Path
+    manifest: Path
+    noise: Path | None
+    cache: Path
+
+
+def train(
+    recipe: Recipe,
+    run: TrainingRun,
+    *,
+    threads: int,
+    on_epoch: Callable[[EpochRecord, int], None],
+    progress: Progress,
+) -> list[str]:
+    """Train a recipe, or go on where a killed run stopped.
+
+    A run that is interrupted and started again gives the same weights as one that is not: every
+    epoch draws from generators seeded with the recipe's seed and its own number.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Everything that decides the result.
+    run : TrainingRun
+        Where to read and write.
+    threads : int
+        Threads of torch.
+    on_epoch : callable
+        Called with the record of each finished epoch and the number of epochs.
+    progress : callable
+        Told about every clip that is read.
+
+    Returns
+    -------
+    list of str
+        One sentence for every clip that was left out.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds a run of another recipe or nothing can be trained.
+    ManifestError
+        If the manifest cannot be read.
+    SplitError
+        If no speaker can be held back.
+    """
+    torch.set_num_threads(threads)
+    utterances = select(read_manifest(run.manifest), recipe)
+    parts = split(utterances, recipe.split)
+    _claim(run.folder, recipe, parts)
+    network = new_network(recipe)
+    known = emotions_by_corpus(utterances)
+    clips, failed = label_clips(
+        parts.train, network, recipe, known, cache=run.cache, progress=progress
+    )
+    held_out, also_failed = label_clips(
+        parts.validation, network, recipe, known, cache=run.cache, progress=progress
+    )
+    augment = MelAugmenter(
+        recipe.augmentation,
+        mel_centres(network.front_end.config),
+        noise_states(run.noise, network),
+    )
+    Fit(network, recipe, clips, held_out, augment, run.folder).run(on_epoch)
+    return [f"{utterance.id}: {error}" for utterance, error in [*failed, *also_failed]]
+
+
+def new_network(recipe: Recipe) -> SpeechNetwork:
+    """Make the network of a recipe with its seeded initial weights.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Names network and seed.
+
+    Returns
+    -------
+    SpeechNetwork
+        Untrained.
+    """
+    torch.manual_seed(recipe.seed)
+    return build_network(recipe.network, n_labels=len(label_set(recipe)))
+
+
+def read_run_recipe(folder: Path) -> Recipe:
+    """Read the recipe that a run folder was made with.
+
+    Parameters
+    ----------
+    folder : Path
+        Run folder.
+
+    Returns
+    -------
+    Recipe
+        As it was given.
+
+    Raises
+    ------
+    TrainingError
+        If the folder is not a run folder.
+    """
+    return parse_recipe(_read_json(folder / RECIPE_FILE))
+
+
+def read_run_speakers(folder: Path) -> dict[str, list[str]]:
+    """Read which speakers a run trained on and which it held back.
+
+    Parameters
+    ----------
+    folder : Path
+        Run folder.
+
+    Returns
+    -------
+    dict of str to list of str
+        ``"train"`` and ``"validation"``, each with ``corpus/speaker``.
+
+    Raises
+    ------
+    TrainingError
+        If the folder is not a run folder.
+    """
+    speakers: dict[str, list[str]] = _read_json(folder / SPLIT_FILE)
+    return speakers
+
+
+def _claim(folder: Path, recipe: Recipe, parts: Parts) -> None:
+    """Write what the run is, or check that the folder holds the very same one."""
+    speakers = {"train": _speakers(parts.train), "validation": _speakers(parts.validation)}
+    recipe_path = folder / RECIPE_FILE
+    if recipe_path.exists():
+        same = _read_json(recipe_path) == json.loads(json.dumps(recipe.to_json()))
+        if not same or _read_json(folder / SPLIT_FILE) != speakers:
+            raise TrainingError(
+                f"{str(folder)!r} holds a run of another recipe or manifest;"
+                " choose another folder with --output"
+            )
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / SPLIT_FILE).write_text(json.dumps(speakers, indent=2) + "\n", encoding="utf-8")
+        recipe_path.write_text(json.dumps(recipe.to_json(), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise TrainingError(
+            f"the run folder {str(folder)!r} cannot be written ({error.strerror})"
+        ) from error
+
+
+def _speakers(utterances: tuple[Utterance, ...]) -> list[str]:
+    return sorted({utterance.speaker_key or "" for utterance in utterances})
+
+
+def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise TrainingError(
+            f"{str(path)!r} cannot be read; {str(path.parent)!r} is not a run folder"
+        ) from error
