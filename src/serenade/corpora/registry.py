@@ -17,6 +17,18 @@ CORPORA: Mapping[str, str] = {
     "CREMA-D": "serenade.corpora.parsers.crema_d:CORPUS",
     "TESS": "serenade.corpora.parsers.tess:CORPUS",
     "SAVEE": "serenade.corpora.parsers.savee:CORPUS",
+    "EMO-DB": "serenade.corpora.parsers.emo_db:CORPUS",
+    "nEMO": "serenade.corpora.parsers.nemo:CORPUS",
+    "TurEV-DB": "serenade.corpora.parsers.turev_db:CORPUS",
+    "ASED": "serenade.corpora.parsers.ased:CORPUS",
+    "EMOVO": "serenade.corpora.parsers.emovo:CORPUS",
+    "ESD": "serenade.corpora.parsers.esd:CORPUS",
+    "JL-Corpus": "serenade.corpora.parsers.jl_corpus:CORPUS",
+    "SUBESCO": "serenade.corpora.parsers.subesco:CORPUS",
+    "ShEMO": "serenade.corpora.parsers.shemo:CORPUS",
+    "CaFE": "serenade.corpora.parsers.cafe:CORPUS",
+    "URDU": "serenade.corpora.parsers.urdu:CORPUS",
+    "IEMOCAP": "serenade.corpora.parsers.iemocap:CORPUS",
 }
 """Where each corpus is described, as ``module:attribute``."""
 

@@ -11,50 +11,51 @@ from serenade.emotions import parse_emotion
 from serenade.errors import LabelError, ManifestError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-SPLITS = {
+SPLITS: Mapping[str, str] = {
     "train": "train",
     "training": "train",
+    "dev": "validation",
     "val": "validation",
     "valid": "validation",
     "validation": "validation",
-    "dev": "validation",
     "test": "test",
     "testing": "test",
 }
-"""Names of folders that say which part of a split their clips belong to."""
+"""Names of folders that say to which part of a split their clips belong."""
 
 
 def scan_folder(
     root: Path,
     *,
     corpus: str | None = None,
+    language: str | None = None,
     speaker_pattern: str | None = None,
     emotion_pattern: str | None = None,
-    language: str | None = None,
 ) -> ScanResult:
     """Scan ``<emotion>/...`` or ``<split>/<emotion>/...``.
 
     Parameters
     ----------
     root : Path
-        Folder that holds the emotion or split folders.
+        Folder that holds the emotion or the split folders.
     corpus : str, optional
-        Name to give to the corpus; the folder's own by default.
-    speaker_pattern : str, optional
-        Regular expression that is searched in the path below `root` (with ``/``); its group
-        ``speaker``, or else its first group, is the speaker. Clips where it is not found
-        are dropped. Without it all speakers are unknown.
-    emotion_pattern : str, optional
-        Likewise for the emotion, where file names hold it; folders then say nothing about it.
+        Name to give to the corpus; that of the folder by default.
     language : str, optional
         ISO 639-1 code of all clips.
+    speaker_pattern : str, optional
+        Regular expression that is searched in the path below `root`, written with ``/``. Its
+        first group is the speaker. Clips where it is not found are dropped. Without it every
+        speaker is unknown.
+    emotion_pattern : str, optional
+        Likewise for the emotion, where the file names hold it and not the folders.
 
     Returns
     -------
     ScanResult
-        A folder name that no vocabulary knows becomes a new emotion. Each id is corpus and path.
+        A name that no vocabulary knows becomes a new emotion. Each id is corpus and path.
 
     Raises
     ------
@@ -63,44 +64,35 @@ def scan_folder(
     UsageError
         If a pattern is not a regular expression with a group.
     """
-    speaker_of = _pattern(speaker_pattern, "speaker")
-    emotion_of = _pattern(emotion_pattern, "emotion")
+    speaker_of = _compiled(speaker_pattern, "speaker")
+    emotion_of = _compiled(emotion_pattern, "emotion")
     corpus = corpus or root.resolve().name
     utterances: list[Utterance] = []
     dropped: list[Dropped] = []
     for path in audio_files(root):
         below = path.relative_to(root)
         split = SPLITS.get(below.parts[0].lower()) if len(below.parts) > 1 else None
-        folders = below.parts[1:-1] if split else below.parts[:-1]
-        speaker = _found(speaker_of, below.as_posix())
-        if speaker_of is not None and speaker is None:
-            dropped.append(Dropped(str(path), f"speaker pattern {speaker_pattern!r} not found"))
-            continue
-        name = _found(emotion_of, below.as_posix()) if emotion_of else next(iter(folders), None)
-        if name is None:
-            reason = (
-                f"emotion pattern {emotion_pattern!r} not found"
-                if emotion_of
-                else ("lies in no emotion folder")
+        folders = below.parts[1 if split else 0 : -1]
+        name = _search(emotion_of, below) if emotion_of else next(iter(folders), None)
+        emotion = _emotion(name)
+        speaker = _search(speaker_of, below)
+        if emotion is None:
+            where = f"{emotion_pattern!r} finds" if emotion_of else "its folder names"
+            dropped.append(Dropped(str(path), f"{where} no emotion"))
+        elif speaker is None and speaker_of is not None:
+            dropped.append(Dropped(str(path), f"{speaker_pattern!r} finds no speaker"))
+        else:
+            utterances.append(
+                Utterance(
+                    id=f"{corpus}/{below.as_posix()}",
+                    path=str(path),
+                    emotion=emotion,
+                    speaker=speaker,
+                    corpus=corpus,
+                    language=language,
+                    split=split,
+                )
             )
-            dropped.append(Dropped(str(path), reason))
-            continue
-        try:
-            emotion = parse_emotion(name, allow_new=True)
-        except LabelError:
-            dropped.append(Dropped(str(path), f"{name!r} is not a word that can name an emotion"))
-            continue
-        utterances.append(
-            Utterance(
-                id=f"{corpus}/{below.as_posix()}",
-                path=str(path),
-                emotion=emotion,
-                speaker=speaker,
-                corpus=corpus,
-                language=language,
-                split=split,
-            )
-        )
     if not utterances:
         raise ManifestError(
             f"{root}: holds no labelled clip; expected <emotion>/*.wav or train/<emotion>/*.wav"
@@ -108,23 +100,27 @@ def scan_folder(
     return ScanResult(tuple(utterances), tuple(dropped))
 
 
-def _pattern(text: str | None, group: str) -> re.Pattern[str] | None:
-    if text is None:
+def _compiled(pattern: str | None, meaning: str) -> re.Pattern[str] | None:
+    if pattern is None:
         return None
     try:
-        pattern = re.compile(text)
+        compiled = re.compile(pattern)
     except re.error as error:
         raise UsageError(
-            f"{group} pattern {text!r} is not a regular expression ({error})"
+            f"the {meaning} pattern {pattern!r} is not a regular expression ({error})"
         ) from error
-    if pattern.groups == 0:
-        raise UsageError(f"{group} pattern {text!r} has no group; put (...) round the {group}")
-    return pattern
+    if compiled.groups == 0:
+        raise UsageError(f"the {meaning} pattern {pattern!r} needs (...) round the {meaning}")
+    return compiled
 
 
-def _found(pattern: re.Pattern[str] | None, text: str) -> str | None:
-    match = None if pattern is None else pattern.search(text)
-    if match is None:
+def _search(pattern: re.Pattern[str] | None, below: Path) -> str | None:
+    match = pattern.search(below.as_posix()) if pattern else None
+    return match[1] if match else None
+
+
+def _emotion(name: str | None) -> str | None:
+    try:
+        return None if name is None else parse_emotion(name, allow_new=True)
+    except LabelError:
         return None
-    names = [name for name in ("speaker", "emotion") if name in match.re.groupindex]
-    return match[names[0]] if names else match[1]

@@ -87,10 +87,14 @@ CORPUS = Corpus(
             RemoteFile(
                 "https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip",
                 "Audio_Speech_Actors_01-24.zip",
+                size_bytes=208_468_073,
+                digest="md5:bc696df654c87fed845eb13823edef8a",
             ),
             RemoteFile(
                 "https://zenodo.org/records/1188976/files/Audio_Song_Actors_01-24.zip",
                 "Audio_Song_Actors_01-24.zip",
+                size_bytes=225_505_317,
+                digest="md5:5411230427d67a21e18aa4d466e6d1b9",
             ),
         ),
         notes=(
