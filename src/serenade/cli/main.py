@@ -1,0 +1,113 @@
+"""The command ``serenade``: its sub-commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from serenade import __version__
+from serenade.cli.app import new_app
+from serenade.cli.messages import print_message
+from serenade.errors import SerenadeError
+
+
+class _Command(NamedTuple):
+    """Where a command is (``module:name`` of a function or a ``typer.Typer``) and what it does."""
+
+    home: str
+    summary: str
+
+
+COMMANDS = {
+    "predict": _Command("serenade.cli.predict:predict", "Tell which emotion is in recordings."),
+    "models": _Command("serenade.cli.models:app", "List, describe and verify models."),
+    "doctor": _Command("serenade.cli.doctor:doctor", "Check that the installation works."),
+}
+"""The sub-commands in the order of ``--help``; a module is imported when its command runs."""
+
+USAGE_EXIT_CODE = 2
+BUG_EXIT_CODE = 70
+
+
+class _LazyGroup(TyperGroup):
+    """Holds a stand-in per command, which is all that help and suggestions need.
+
+    What runs is the real command.
+    """
+
+    # typer names the types of contexts and commands only in private modules
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:  # noqa: ANN401
+        name, stand_in, rest = super().resolve_command(ctx, args)
+        return name, stand_in if name is None else _load(name), rest
+
+
+def _load(name: str) -> Any:  # noqa: ANN401 - as above
+    module, _, attribute = COMMANDS[name].home.partition(":")
+    command = getattr(import_module(module), attribute)
+    if not isinstance(command, typer.Typer):
+        function, command = command, new_app()
+        command.command(name)(function)
+    return get_command(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"serenade {__version__}")
+        raise typer.Exit
+
+
+def _stand_in() -> None:
+    """Take the place of a command until it runs."""
+
+
+def make_app() -> typer.Typer:
+    """Put the command together.
+
+    Returns
+    -------
+    typer.Typer
+        With a stand-in for each of :data:`COMMANDS`.
+    """
+    app = new_app(_LazyGroup)
+    for name, command in COMMANDS.items():
+        app.command(name, help=command.summary)(_stand_in)
+
+    @app.callback()
+    def describe(
+        version: Annotated[
+            bool,
+            typer.Option(
+                "--version", callback=_print_version, is_eager=True, help="Print the version."
+            ),
+        ] = False,
+    ) -> None:
+        """Tell which emotion is in a voice."""
+
+    return app
+
+
+def run() -> None:
+    """Run the command line and leave the process with its exit code.
+
+    Every `SerenadeError` is one line on standard error and exit code 2. A bug is one line and exit
+    code 70; ``SERENADE_DEBUG=1`` shows its traceback.
+    """
+    try:
+        make_app()()
+    except SerenadeError as error:
+        print_message(f"error: {error}")
+        sys.exit(USAGE_EXIT_CODE)
+    except Exception as error:  # the last resort: users must not see a traceback
+        if os.environ.get("SERENADE_DEBUG") == "1":
+            raise
+        print_message(
+            f"bug: {type(error).__name__}: {error}; please report it with the traceback that"
+            " SERENADE_DEBUG=1 shows"
+        )
+        sys.exit(BUG_EXIT_CODE)

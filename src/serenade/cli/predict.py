@@ -1,0 +1,127 @@
+"""``serenade predict``: which emotion is in recordings."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serenade.cli.inputs import STDIN, Input, find_inputs, means_one_file
+from serenade.cli.messages import print_message
+from serenade.cli.outputs import Format, open_output
+from serenade.cli.progress import Progress
+from serenade.cli.records import csv_columns, display_path, to_record
+from serenade.cli.sinks import CsvSink, JsonlSink, JsonSink, Sink, TextSink
+from serenade.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import TextIO
+
+    from serenade.inference.batch import BatchSource, Outcome
+    from serenade.inference.recognizer import Recognizer
+
+SOME_FAILED = 1
+ALL_FAILED = 2
+
+
+def predict(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            help="Audio files, folders, patterns, or - for standard input.", show_default=False
+        ),
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(help="Name of a bundled model or folder of a model.", show_default="default"),
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TEXT,
+    output: Annotated[
+        Path | None, typer.Option(help="Write into this file instead of printing.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Leave out what --output holds already.")
+    ] = False,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="Give only the N most probable emotions.")
+    ] = None,
+    denoise: Annotated[
+        bool, typer.Option("--denoise", help="Reduce noise before the model listens.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
+) -> None:
+    """Tell which emotion is in recordings.
+
+    Exit code: 0 all good, 1 some recordings failed, 2 none could be used.
+    """
+    from serenade.inference.recognizer import Recognizer
+
+    if resume and (output is None or not form.is_resumable):
+        raise UsageError("--resume needs --output with --format jsonl or csv")
+    recognizer = Recognizer.load(model)
+    done = _recover(output, form, recognizer) if resume and output is not None else set()
+    inputs = [item for item in find_inputs(paths) if display_path(item.path) not in done]
+    outcomes = _predict(recognizer, inputs, workers=workers, denoise=denoise)
+    with open_output(output, form, append=bool(done)) as file:
+        sink: Sink
+        match form:
+            case Format.TEXT:
+                sink = TextSink(file)
+            case Format.JSON:
+                sink = JsonSink(file, single=means_one_file(paths))
+            case Format.JSONL:
+                sink = JsonlSink(file)
+            case Format.CSV:
+                sink = CsvSink(file, recognizer.labels, with_header=not done)
+        progress = Progress(len(inputs), shown=_wants_progress(len(inputs), file))
+        try:
+            n_failed = _write(outcomes, sink, progress, top=top)
+        finally:
+            progress.clear()
+            sink.finish()
+    if n_failed:
+        raise typer.Exit(ALL_FAILED if n_failed == len(inputs) else SOME_FAILED)
+
+
+def _predict(
+    recognizer: Recognizer, inputs: list[Input], *, workers: int, denoise: bool
+) -> Iterator[Outcome]:
+    """Give an outcome for every input, in order."""
+    from serenade.inference.batch import Outcome
+
+    sources: Iterator[BatchSource] = (
+        sys.stdin.buffer.read() if item.path == STDIN else item.path
+        for item in inputs
+        if item.problem is None
+    )
+    outcomes = recognizer.predict_many(sources, workers=workers, denoise=denoise)
+    for item in inputs:
+        yield next(outcomes) if item.problem is None else Outcome(item.path, None, item.problem)
+
+
+def _write(outcomes: Iterator[Outcome], sink: Sink, progress: Progress, *, top: int | None) -> int:
+    """Write every outcome and count the failed ones."""
+    n_failed = 0
+    for outcome in outcomes:
+        if outcome.error is not None:
+            n_failed += 1
+            progress.clear()
+            print_message(f"error: {outcome.error}")
+        sink.write(to_record(outcome, top=top))
+        progress.advance()
+    return n_failed
+
+
+def _recover(output: Path, form: Format, recognizer: Recognizer) -> set[str]:
+    from serenade.cli.resume import recover_csv, recover_jsonl
+
+    if form is Format.CSV:
+        return recover_csv(output, csv_columns(recognizer.labels))
+    return recover_jsonl(output)
+
+
+def _wants_progress(n_inputs: int, file: TextIO) -> bool:
+    return n_inputs > 1 and sys.stderr.isatty() and not file.isatty()

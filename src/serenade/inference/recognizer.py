@@ -1,0 +1,235 @@
+"""Recognizer: a model that tells which emotion is in a recording."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from serenade.audio.array import from_array
+from serenade.audio.condition import condition
+from serenade.audio.decode import decode_blocks
+from serenade.audio.naming import name_of
+from serenade.audio.quality import measure_quality
+from serenade.errors import AudioError, UsageError
+from serenade.inference.average import WindowAverage
+from serenade.inference.batch import predict_in_turn
+from serenade.inference.warnings import find_warnings
+from serenade.inference.windows import cut_windows
+from serenade.model.bundle import Bundle, open_bundle
+from serenade.model.calibration import probabilities
+from serenade.model.scorer import Scorer, open_scorer
+from serenade.model.store import resolve
+from serenade.types import Prediction, Waveform
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from serenade.inference.batch import BatchSource, Outcome
+    from serenade.types import FloatArray
+
+    Source = str | os.PathLike[str] | bytes | BinaryIO | Waveform | npt.NDArray[np.generic]
+
+
+class Recognizer:
+    """Tells which emotion is in a recording.
+
+    Threads may share one. Use :meth:`load` to make one.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        What the model says about itself.
+    scorer : Scorer
+        Its session.
+
+    Examples
+    --------
+    >>> recognizer = Recognizer.load()  # doctest: +SKIP
+    >>> recognizer.predict("voice.wav").emotion  # doctest: +SKIP
+    'anger'
+    """
+
+    def __init__(self, bundle: Bundle, scorer: Scorer) -> None:
+        self._bundle = bundle
+        self._spec = bundle.spec
+        self._scorer = scorer
+
+    @classmethod
+    def load(
+        cls, name_or_path: str | os.PathLike[str] | None = None, *, threads: int = 1
+    ) -> Recognizer:
+        """Open a model.
+
+        Parameters
+        ----------
+        name_or_path : str, path or None
+            Name of a bundled model, folder of any model, or ``None`` for the default model.
+        threads : int
+            Threads that score one recording, 1 or more.
+
+        Returns
+        -------
+        Recognizer
+            Ready to predict.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model, or it is damaged, changed or too new.
+        UsageError
+            If `threads` is below 1.
+        """
+        if threads < 1:
+            raise UsageError(f"threads must be 1 or more, got {threads}")
+        bundle = open_bundle(resolve(name_or_path))
+        return cls(bundle, open_scorer(bundle, threads=threads))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Emotions that the model tells apart, in the order of its probabilities."""
+        return self._spec.labels.labels
+
+    @property
+    def model_id(self) -> str:
+        """Name and version of the model."""
+        return self._spec.model_id
+
+    def predict(
+        self, source: Source, sample_rate: int | None = None, *, denoise: bool = False
+    ) -> Prediction:
+        """Tell which emotion is in a recording.
+
+        A recording longer than the model's window is read in blocks, judged window by window and
+        averaged, weighted by the share of speech.
+
+        Parameters
+        ----------
+        source : path, bytes, binary stream, Waveform or ndarray
+            An audio file, its content, or samples of shape (n_samples,) or
+            (n_samples, n_channels).
+        sample_rate : int or None
+            Samples per second [Hz]; needed for an ndarray and only then.
+        denoise : bool
+            Reduce noise before the model listens.
+
+        Returns
+        -------
+        Prediction
+            Probabilities and warnings.
+
+        Raises
+        ------
+        AudioError
+            If the source cannot be read, is too short, silent or not finite.
+        UsageError
+            If `sample_rate` is missing or not wanted.
+        """
+        name, blocks = _read(source, sample_rate)
+        windowing = self._spec.windowing
+        rate = self._spec.sample_rate
+        average = WindowAverage(len(self.labels))
+        n_samples = 0
+        for window in cut_windows(
+            blocks,
+            size=round(windowing.max_seconds * rate),
+            hop=round(windowing.hop_seconds * rate),
+        ):
+            n_samples = window.start + window.samples.shape[0]
+            if n_samples < windowing.min_seconds * rate:
+                raise AudioError(
+                    f"{name} lasts only {n_samples / rate:.3f} s; the model needs"
+                    f" {windowing.min_seconds:g} s or more"
+                )
+            self._judge(Waveform(window.samples, rate), average, denoise=denoise)
+        if average.is_empty:
+            raise AudioError(f"{name} holds only silence; check the microphone or the file")
+        return self._conclude(average, n_samples / rate)
+
+    def predict_many(
+        self, sources: Iterable[BatchSource], *, workers: int = 1, denoise: bool = False
+    ) -> Iterator[Outcome]:
+        """Tell which emotion is in each of many recordings.
+
+        Parameters
+        ----------
+        sources : iterable of path, bytes or Waveform
+            The recordings; taken as they are needed.
+        workers : int
+            Processes that share the work, 1 or more; with 1 it is done in this process.
+        denoise : bool
+            Reduce noise before the model listens.
+
+        Yields
+        ------
+        Outcome
+            A prediction or an error for each recording, in order, as soon as it is known.
+
+        Raises
+        ------
+        UsageError
+            If `workers` is below 1 or a worker process cannot start.
+        """
+        if workers < 1:
+            raise UsageError(f"workers must be 1 or more, got {workers}")
+        if workers == 1:
+            return predict_in_turn(partial(self.predict, denoise=denoise), sources)
+        from serenade.inference.workers import predict_in_workers
+
+        load = partial(_load_predict, self._bundle.path, denoise=denoise)
+        return predict_in_workers(load, sources, workers=workers)
+
+    def _judge(self, window: Waveform, average: WindowAverage, *, denoise: bool) -> None:
+        """Add what the model says about a window; a silent one says nothing."""
+        try:
+            conditioned = condition(window, self._spec.conditioning, denoise=denoise)
+        except AudioError:
+            return
+        scores = self._scorer.score([conditioned.samples])
+        average.add(
+            probabilities(scores.logits, temperature=self._spec.temperature)[0],
+            None if scores.intensity is None else float(scores.intensity[0]),
+            measure_quality(window),
+        )
+
+    def _conclude(self, average: WindowAverage, duration_seconds: float) -> Prediction:
+        chances = average.probabilities
+        best = int(chances.argmax())
+        confidence = float(chances[best])
+        return Prediction(
+            emotion=self.labels[best],
+            confidence=confidence,
+            probabilities=dict(zip(self.labels, chances.tolist(), strict=True)),
+            abstained=confidence < self._spec.abstain_below,
+            intensity=average.intensity if self._spec.intensity else None,
+            duration_seconds=duration_seconds,
+            model=self.model_id,
+            warnings=find_warnings(
+                average.quality(duration_seconds),
+                sure_from_seconds=self._spec.windowing.sure_from_seconds,
+            ),
+        )
+
+
+def _read(source: Source, sample_rate: int | None) -> tuple[str, Iterator[FloatArray]]:
+    """Give the name of a source for messages and its samples in blocks."""
+    if isinstance(source, np.ndarray):
+        if sample_rate is None:
+            raise UsageError("an array needs sample_rate, its samples per second")
+        return "the array", iter([from_array(source, sample_rate).samples])
+    if sample_rate is not None:
+        raise UsageError("sample_rate is only for an array; a file or Waveform has its own")
+    if isinstance(source, Waveform):
+        waveform = from_array(source.samples, source.sample_rate)
+        return "the waveform", iter([waveform.samples])
+    return name_of(source), (block.samples for block in decode_blocks(source))
+
+
+def _load_predict(path: Path, *, denoise: bool) -> Callable[[BatchSource], Prediction]:
+    """Open a model in a worker process."""
+    return partial(Recognizer.load(path).predict, denoise=denoise)
