@@ -48,3 +48,24 @@ def frame_powers(waveform: Waveform) -> FloatArray:
     framed = samples.reshape(-1, length)
     powers: FloatArray = np.einsum("ij,ij->i", framed, framed) / np.float32(length)
     return powers
+
+
+def smooth_powers(powers: FloatArray, *, n_frames: int = 5) -> FloatArray:
+    """Average frame powers over their neighbours.
+
+    Parameters
+    ----------
+    powers : ndarray of shape (n,), float32
+        As :func:`frame_powers` gives them; at least one.
+    n_frames : int
+        Odd number of frames in each average.
+
+    Returns
+    -------
+    ndarray of shape (n,), float32
+        Centred averages; the first and last value are held beyond the edges.
+    """
+    held = np.pad(powers, n_frames // 2, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(held, n_frames)
+    smoothed: FloatArray = windows.mean(axis=1, dtype=np.float32)
+    return smoothed
