@@ -38,8 +38,8 @@ _SILENCE_POWER = 1e-12
 def voice_activity(
     waveform: Waveform,
     *,
-    onset_db: float = 12.0,
-    offset_db: float = 6.0,
+    onset_db: float = 8.0,
+    offset_db: float = 4.0,
     hangover_seconds: float = 0.1,
 ) -> Mask:
     """Mark the frames that hold voice.
@@ -67,7 +67,7 @@ def voice_activity(
     floor = np.maximum(_noise_floor(smoothed), max(_SILENCE_POWER, smoothed.max() * _AUDIBLE_SHARE))
     begins = smoothed > floor * 10.0 ** (onset_db / 10.0)
     lasts = smoothed > floor * 10.0 ** (offset_db / 10.0)
-    active = np.zeros_like(lasts)
+    active = np.zeros(lasts.size, np.bool_)
     hangover = round(hangover_seconds / FRAME_SECONDS)
     for start, stop in _runs(lasts):
         if begins[start:stop].any():
@@ -80,8 +80,8 @@ def speech_segments(
     *,
     min_speech_seconds: float = 0.1,
     min_pause_seconds: float = 0.3,
-    onset_db: float = 12.0,
-    offset_db: float = 6.0,
+    onset_db: float = 8.0,
+    offset_db: float = 4.0,
     hangover_seconds: float = 0.1,
 ) -> list[tuple[int, int]]:
     """Find the stretches of speech.

@@ -124,7 +124,7 @@ def _gains(powers: FloatArray, noise: FloatArray) -> FloatArray:
     """Give the Wiener gain of every frame and frequency, shape (n_frames, n_bins)."""
     # a frequency that a codec emptied has no noise, and nothing to divide by
     ratios = powers / np.maximum(noise, 1e-6 * noise.max())
-    gains = np.empty_like(ratios)
+    gains: FloatArray = np.empty_like(ratios)
     kept_ratio = np.zeros_like(noise)
     for ratio, gain in zip(ratios, gains, strict=True):
         instant = np.maximum(ratio - 1.0, 0.0)
