@@ -148,7 +148,10 @@ class Recognizer:
                 )
             self._judge(Waveform(window.samples, rate), average, denoise=denoise)
         if average.is_empty:
-            raise AudioError(f"{name} holds only silence; check the microphone or the file")
+            raise AudioError(
+                f"{name} holds only silence (less than {windowing.min_seconds:g} s of sound);"
+                " check the microphone or the file"
+            )
         return self._conclude(average, n_samples / rate)
 
     def predict_many(
@@ -185,10 +188,12 @@ class Recognizer:
         return predict_in_workers(load, sources, workers=workers)
 
     def _judge(self, window: Waveform, average: WindowAverage, *, denoise: bool) -> None:
-        """Add what the model says about a window; a silent one says nothing."""
+        """Add what the model says about a window; one that is all but silent says nothing."""
         try:
             conditioned = condition(window, self._spec.conditioning, denoise=denoise)
         except AudioError:
+            return
+        if conditioned.duration_seconds < self._spec.windowing.min_seconds:
             return
         scores = self._scorer.score([conditioned.samples])
         average.add(
