@@ -181,12 +181,20 @@ def delta(
 
 def _slide(features: FloatArray, width: int, order: int) -> FloatArray:
     """Apply the fit at every position where the window is complete."""
-    offsets = np.arange(width) - width // 2
-    fit = np.linalg.pinv(np.vander(offsets.astype(np.float64), order + 1, increasing=True))
-    weights = (factorial(order) * fit[order]).astype(np.float32)
+    weights = _derivative_weights(width, order)
     n_windows = features.shape[1] - width + 1
-    total = weights[0] * features[:, :n_windows]
+    total: FloatArray = weights[0] * features[:, :n_windows]
     term = np.empty_like(total)
     for start in range(1, width):
         total += np.multiply(features[:, start : start + n_windows], weights[start], out=term)
     return total
+
+
+@lru_cache(maxsize=32)
+def _derivative_weights(width: int, order: int) -> FloatArray:
+    """Fit a polynomial to a window: the weight of each frame in its derivative."""
+    offsets = np.arange(width, dtype=np.float64) - width // 2
+    fit = np.linalg.pinv(np.vander(offsets, order + 1, increasing=True))
+    weights: FloatArray = (factorial(order) * fit[order]).astype(np.float32)
+    weights.flags.writeable = False
+    return weights

@@ -23,12 +23,14 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from serenade.types import FloatArray
 
 ComplexArray = npt.NDArray[np.complex64]
 
-FRAMES_PER_BLOCK = 96
-"""Frames that are transformed together: their intermediate values fit into the cache of a core."""
+_FRAMES_PER_BLOCK = 80
+"""At most this many frames are transformed together: their intermediate values stay in cache."""
 
 _PRODUCTS_PER_SAMPLE = 300
 """Above this cost, as for large primes, numpy's transform is the faster one."""
@@ -64,20 +66,13 @@ def complex_spectrum(frames: FloatArray, window: FloatArray, *, n_fft: int) -> C
         Bins from 0 Hz to half the sample rate.
     """
     plan = _plan(n_fft, frames.shape[1])
+    if plan is None:
+        return _plain_transform(frames, window, n_fft)
     spectrum = np.empty((n_fft // 2 + 1, frames.shape[0]), dtype=np.complex64)
-    for start in range(0, frames.shape[0], FRAMES_PER_BLOCK):
-        block = slice(start, start + FRAMES_PER_BLOCK)
-        columns = _columns(frames[block], window, plan)
-        if plan is None:
-            spectrum[:, block] = np.fft.rfft(columns, n_fft, axis=0)
-        else:
-            parts = _transform(columns, plan)
-            real = parts[:, 0].reshape(-1, columns.shape[1])
-            imaginary = parts[:, 1].reshape(-1, columns.shape[1])
-            spectrum.real[:, block] = real[plan.source]
-            spectrum.imag[:, block] = imaginary[plan.source]
-    if plan is not None:
-        np.negative(spectrum.imag, out=spectrum.imag, where=plan.mirrored[:, None])
+    for block, parts in _transformed_blocks(frames, window, plan):
+        spectrum.real[:, block] = parts[plan.source]
+        spectrum.imag[:, block] = parts[plan.source + plan.n2]
+    np.negative(spectrum.imag, out=spectrum.imag, where=plan.mirrored[:, None])
     return spectrum
 
 
@@ -94,37 +89,67 @@ def power_spectrum(frames: FloatArray, window: FloatArray, *, n_fft: int) -> Flo
     ndarray of shape (n_fft // 2 + 1, n_frames), float32
         Power of each bin.
     """
-    plan = _plan(n_fft, frames.shape[1])
     power = np.empty((n_fft // 2 + 1, frames.shape[0]), dtype=np.float32)
-    for start in range(0, frames.shape[0], FRAMES_PER_BLOCK):
-        block = slice(start, start + FRAMES_PER_BLOCK)
-        columns = _columns(frames[block], window, plan)
-        if plan is None:
-            power[:, block] = np.abs(np.fft.rfft(columns, n_fft, axis=0)) ** 2
-        else:
-            parts = _transform(columns, plan)
-            np.square(parts, out=parts)
-            squares = parts[:, 0] + parts[:, 1]
-            power[:, block] = squares.reshape(-1, columns.shape[1])[plan.source]
+    for block, values in power_spectrum_blocks(frames, window, n_fft=n_fft):
+        power[:, block] = values
     return power
 
 
-def _columns(frames: FloatArray, window: FloatArray, plan: _Plan | None) -> FloatArray:
-    """Window the frames, lay them side by side and continue them to the rows of the plan."""
-    length = frames.shape[1]
-    n_rows = length if plan is None else plan.n_rows
-    columns = np.empty((n_rows, frames.shape[0]), dtype=np.float32)
-    np.multiply(frames.T, window[:, None], out=columns[:length])
-    columns[length:] = 0.0
-    return columns
+def power_spectrum_blocks(
+    frames: FloatArray, window: FloatArray, *, n_fft: int
+) -> Iterator[tuple[slice, FloatArray]]:
+    """Give :func:`power_spectrum` in parts, for callers that need no more than one at a time.
+
+    Parameters
+    ----------
+    frames, window, n_fft
+        As in :func:`complex_spectrum`.
+
+    Yields
+    ------
+    block : slice
+        Which frames.
+    power : ndarray of shape (n_fft // 2 + 1, n_frames_of_block), float32
+        Power of each bin.
+    """
+    plan = _plan(n_fft, frames.shape[1])
+    if plan is None:
+        squares = np.square(np.abs(_plain_transform(frames, window, n_fft)))
+        yield slice(0, frames.shape[0]), squares
+        return
+    for block, parts in _transformed_blocks(frames, window, plan):
+        np.square(parts, out=parts)
+        by_step = parts.reshape(-1, 2, plan.n2, parts.shape[1])
+        by_step[:, 0] += by_step[:, 1]
+        yield block, parts[plan.source]
 
 
-def _transform(columns: FloatArray, plan: _Plan) -> FloatArray:
-    """Apply both steps; the result has the axes (k1, real or imaginary, k2, frame)."""
-    n_frames = columns.shape[1]
-    inner = plan.first @ columns.reshape(-1, plan.n2 * n_frames)
-    outer: FloatArray = plan.second @ inner.reshape(-1, 2 * plan.n2, n_frames)
-    return outer.reshape(-1, 2, plan.n2, n_frames)
+def _plain_transform(frames: FloatArray, window: FloatArray, n_fft: int) -> ComplexArray:
+    return np.fft.rfft(frames * window, n_fft, axis=1).T.astype(np.complex64, copy=False)
+
+
+def _transformed_blocks(
+    frames: FloatArray, window: FloatArray, plan: _Plan
+) -> Iterator[tuple[slice, FloatArray]]:
+    """Apply both steps to block after block of frames.
+
+    The rows of the result go by k1, then real or imaginary part, then k2. All blocks share their
+    memory, because fetching fresh memory from the system costs as much as the products.
+    """
+    n_frames, length = frames.shape
+    n_blocks = -(-n_frames // _FRAMES_PER_BLOCK)
+    size = -(-n_frames // n_blocks)
+    steps = plan.first.shape[0]
+    columns = np.zeros((plan.n_rows, size), dtype=np.float32)
+    inner = np.empty((steps, plan.n2 * size), dtype=np.float32)
+    outer = np.empty((steps // 2, 2 * plan.n2, size), dtype=np.float32)
+    for start in range(0, n_frames, size):
+        # The last block begins earlier, so that it is whole; its first frames are done twice.
+        block = slice(min(start, n_frames - size), min(start, n_frames - size) + size)
+        np.multiply(frames[block].T, window[:, None], out=columns[:length])
+        np.matmul(plan.first, columns.reshape(-1, plan.n2 * size), out=inner)
+        np.matmul(plan.second, inner.reshape(outer.shape), out=outer)
+        yield block, outer.reshape(-1, size)
 
 
 @lru_cache(maxsize=32)
@@ -153,7 +178,7 @@ def _plan(n_fft: int, frame_length: int) -> _Plan | None:
         n2=n2,
         first=first.astype(np.float32),
         second=np.ascontiguousarray(second, dtype=np.float32),
-        source=computed % n1 * n2 + computed // n1,
+        source=computed % n1 * 2 * n2 + computed // n1,
         mirrored=mirrored,
     )
 

@@ -1,0 +1,225 @@
+"""Fundamental frequency and voicing, by YIN."""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from serenade.errors import UsageError
+from serenade.features.checks import check_band
+from serenade.features.fourier import power_spectrum_blocks
+from serenade.features.spectrum import frame
+
+if TYPE_CHECKING:
+    from serenade.types import FloatArray
+
+_SILENT_MEAN_SQUARE = 1e-10
+"""Frames below this level (-100 dB relative to full scale) count as unvoiced."""
+
+
+def yin(
+    y: npt.ArrayLike,
+    *,
+    fmin: float,
+    fmax: float,
+    sr: float,
+    frame_length: int = 2048,
+    hop_length: int | None = None,
+    trough_threshold: float = 0.1,
+    center: bool = True,
+    pad_mode: str = "constant",
+) -> FloatArray:
+    """Estimate the fundamental frequency of every frame, voiced or not.
+
+    Parameters
+    ----------
+    y, fmin, fmax, sr, frame_length, hop_length, trough_threshold, center, pad_mode
+        As in :func:`yin_with_voicing`.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,), float32
+        Frequency [Hz], about in [`fmin`, `fmax`]; without meaning in unvoiced frames.
+
+    Raises
+    ------
+    AudioError
+        If the samples are unusable.
+    UsageError
+        If a parameter is out of range.
+    """
+    f0, _ = yin_with_voicing(
+        y,
+        fmin=fmin,
+        fmax=fmax,
+        sr=sr,
+        frame_length=frame_length,
+        hop_length=hop_length,
+        trough_threshold=trough_threshold,
+        center=center,
+        pad_mode=pad_mode,
+    )
+    return f0
+
+
+def yin_with_voicing(
+    y: npt.ArrayLike,
+    *,
+    fmin: float,
+    fmax: float,
+    sr: float,
+    frame_length: int = 2048,
+    hop_length: int | None = None,
+    trough_threshold: float = 0.1,
+    center: bool = True,
+    pad_mode: str = "constant",
+) -> tuple[FloatArray, FloatArray]:
+    """Estimate fundamental frequency and how periodic each frame is.
+
+    Parameters
+    ----------
+    y : array_like of shape (n_samples,), floating point
+        Amplitude, nominally in [-1, 1].
+    fmin, fmax : float
+        Range of the search [Hz]; a period of `fmin` must fit into the frame, and `fmax` lies below
+        ``sr / 2``.
+    sr : float
+        Sample rate [Hz].
+    frame_length : int
+        Length of a frame [samples]; two or more periods of `fmin` are good.
+    hop_length : int, optional
+        Distance between frames [samples]; a quarter of `frame_length` by default.
+    trough_threshold : float
+        The first period whose normalised difference lies below this is taken.
+    center, pad_mode
+        As in :func:`serenade.features.spectrum.frame`.
+
+    Returns
+    -------
+    f0 : ndarray of shape (n_frames,), float32
+        Frequency [Hz], without meaning in unvoiced frames.
+    voicing : ndarray of shape (n_frames,), float32
+        One minus the normalised difference at the period found, in [0, 1]: near 1 for a steady
+        voice, below 0.6 for most noise, 0 in silent frames.
+
+    Raises
+    ------
+    AudioError
+        If the samples are unusable.
+    UsageError
+        If a parameter is out of range.
+
+    References
+    ----------
+    A. de Cheveigné and H. Kawahara, "YIN, a fundamental frequency estimator for speech and music",
+    J. Acoust. Soc. Am. 111(4), 2002. Details (difference function, interpolation) as in librosa.
+    """
+    check_band(fmin, fmax, sr)
+    if not trough_threshold > 0:
+        raise UsageError(f"trough_threshold must be above 0, got {trough_threshold!r}")
+    frames = frame(
+        y,
+        frame_length=frame_length,
+        hop_length=max(1, frame_length // 4) if hop_length is None else hop_length,
+        center=center,
+        pad_mode=pad_mode,
+    )
+    if fmin == 0 or sr / fmin > frame_length - 1:
+        raise UsageError(
+            f"one period of fmin={fmin:g} Hz must fit into frame_length={frame_length} samples;"
+            " raise one of them"
+        )
+    shortest, longest = int(sr // fmax), min(int(np.ceil(sr / fmin)), frame_length - 1)
+    if longest - shortest < 2:
+        raise UsageError(
+            f"fmin={fmin:g} and fmax={fmax:g} Hz leave fewer than three periods to choose from;"
+            " widen the range"
+        )
+    difference = _normalised_difference(frames, shortest=shortest, longest=longest)
+    chosen = _choose_troughs(difference, threshold=trough_threshold)
+    shift, depth = _refine(difference, chosen)
+    f0 = (sr / (shortest + chosen + shift)).astype(np.float32)
+    silent = np.einsum("tn,tn->t", frames, frames) < _SILENT_MEAN_SQUARE * frame_length
+    return f0, np.where(silent, np.float32(0.0), np.clip(1 - depth, 0.0, 1.0))
+
+
+def _normalised_difference(frames: FloatArray, *, shortest: int, longest: int) -> FloatArray:
+    """Give the cumulative mean normalised difference function.
+
+    Returns
+    -------
+    ndarray of shape (longest - shortest + 1, n_frames), float32
+        One row per period.
+    """
+    correlation = _autocorrelation(frames, longest)
+    energy_before = np.cumsum(np.square(frames[:, :longest].T), axis=0)
+    difference = 2 * (correlation[0] - correlation[1:]) - energy_before
+    running = difference.copy()
+    # Row by row is twice as fast as np.cumsum, which goes through memory in strides.
+    for earlier, later in itertools.pairwise(running):
+        later += earlier
+    periods = np.arange(shortest, longest + 1, dtype=np.float32)[:, None]
+    running = running[shortest - 1 :]
+    running /= periods
+    running += np.finfo(np.float32).tiny
+    normalised: FloatArray = difference[shortest - 1 :] / running
+    return normalised
+
+
+def _autocorrelation(frames: FloatArray, longest: int) -> FloatArray:
+    """Correlate each frame with itself at lags from 0 to `longest`, through its power spectrum."""
+    # Long enough that no lag wraps round, and a multiple of 64, which transforms fast.
+    n_fft = 64 * -(-(frames.shape[1] + longest) // 64)
+    even, odd = _lag_cosines(n_fft, longest)
+    quarter = n_fft // 4
+    whole = np.ones(frames.shape[1], dtype=np.float32)
+    correlation = np.empty((longest + 1, frames.shape[0]), dtype=np.float32)
+    for block, power in power_spectrum_blocks(frames, whole, n_fft=n_fft):
+        mirrored = power[:quarter:-1]
+        correlation[1::2, block] = odd @ (power[:quarter] - mirrored)
+        power[:quarter] += mirrored
+        correlation[::2, block] = even @ power[: quarter + 1]
+    return correlation
+
+
+@lru_cache(maxsize=32)
+def _lag_cosines(n_fft: int, longest: int) -> tuple[FloatArray, FloatArray]:
+    """Make the inverse transforms of a power spectrum for even and for odd lags.
+
+    Bins that mirror each other at a quarter of the sample rate have cosines that are equal at even
+    lags and opposite at odd ones, so the caller adds or subtracts them first: half the work.
+    """
+    bins = np.arange(n_fft // 4 + 1)
+    weights = np.where(bins == 0, 1.0, 2.0) / n_fft
+    lags = np.arange(longest + 1)
+    cosines = weights * np.cos(2 * np.pi / n_fft * (np.outer(lags, bins) % n_fft))
+    table = cosines.astype(np.float32)
+    return np.ascontiguousarray(table[::2]), np.ascontiguousarray(table[1::2, :-1])
+
+
+def _choose_troughs(difference: FloatArray, *, threshold: float) -> npt.NDArray[np.intp]:
+    """Give the row of the first trough below the threshold, or of the minimum where none is."""
+    deep = difference < threshold
+    deep[0] &= difference[0] < difference[1]
+    deep[1:] &= difference[1:] < difference[:-1]
+    deep[1:-1] &= difference[1:-1] <= difference[2:]
+    first: npt.NDArray[np.intp] = np.argmax(deep, axis=0)
+    without = np.flatnonzero(~deep.any(axis=0))
+    first[without] = np.argmin(difference[:, without], axis=0)
+    return first
+
+
+def _refine(difference: FloatArray, chosen: npt.NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
+    """Fit a parabola round the chosen rows: its offset in rows, and the value at the row itself."""
+    columns = np.arange(difference.shape[1])
+    inner = np.clip(chosen, 1, difference.shape[0] - 2)
+    before, at, after = (difference[inner + step, columns] for step in (-1, 0, 1))
+    slope = (after - before) / 2
+    curvature = after + before - 2 * at
+    flat = (np.abs(slope) >= np.abs(curvature)) | (inner != chosen)
+    shift = np.where(flat, np.float32(0.0), -slope / np.where(flat, np.float32(1.0), curvature))
+    return shift, difference[chosen, columns]
