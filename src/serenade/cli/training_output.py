@@ -1,0 +1,64 @@
+"""What training shows: epochs as they finish, and the measured bundle at the end."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from serenade.training.fit import EpochRecord
+    from serenade.training.package import Packaged
+
+
+def draw_reading(what: str, done: int, total: int) -> None:
+    """Draw a line over itself on a terminal.
+
+    Parameters
+    ----------
+    what : str
+        What is being done.
+    done, total : int
+        How far it is.
+    """
+    if sys.stderr.isatty() and (done % 50 == 0 or done == total):
+        end = "\n" if done == total else ""
+        print(f"\r{what} {done}/{total}", end=end, file=sys.stderr, flush=True)
+
+
+def print_epoch(record: EpochRecord, n_epochs: int) -> None:
+    """Print one epoch on standard error, with the time that is left.
+
+    Parameters
+    ----------
+    record : EpochRecord
+        What the epoch gave.
+    n_epochs : int
+        Epochs of the whole run.
+    """
+    minutes = record.seconds * (n_epochs - record.epoch) / 60
+    print(
+        f"epoch {record.epoch}/{n_epochs}"
+        f"  train loss {record.train_loss:.3f} UAR {100 * record.train_uar:.1f} %"
+        f"  validation loss {record.validation_loss:.3f} UAR {100 * record.validation_uar:.1f} %"
+        f"  {record.seconds:.0f} s, {minutes:.0f} min left",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def print_packaged(packaged: Packaged) -> None:
+    """Print what the finished bundle reaches, as a table on standard output.
+
+    Parameters
+    ----------
+    packaged : Packaged
+        The bundle and its results.
+    """
+    print(f"{'corpus':<12} {'clips':>6} {'speakers':>8}  UAR on unseen speakers, 95 % interval")
+    for name, result in packaged.results.items():
+        uar = result.closed.uar
+        print(
+            f"{name:<12} {result.closed.metrics.n_clips:>6} {result.n_speakers:>8}"
+            f"  {100 * uar.value:5.1f} % ({100 * uar.low:.1f} to {100 * uar.high:.1f})"
+        )
+    print(f"bundle: {packaged.folder}  (ONNX and torch differ by {packaged.parity:.1e} at most)")

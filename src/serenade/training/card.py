@@ -1,0 +1,173 @@
+"""The model card: what a bundle is for, what it was trained on and how right it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from serenade.evaluation.evaluate import Evaluation
+from serenade.model.spec import ModelSpec
+from serenade.training.recipe import Recipe
+
+USES = """## Intended uses
+
+Research on acted speech, exploring recordings, teaching, and prototypes whose users know that the
+answer is a guess about how a voice *sounds*.
+
+## Forbidden uses
+
+The EU AI Act forbids emotion recognition at work and in schools. Do not use this model to judge,
+hire, grade, diagnose, police or price people, nor on anybody who has not agreed. How a voice sounds
+is not what a person feels.
+"""
+
+LIMITS = """## Limits
+
+- Trained on actors who were told which emotion to play. Spontaneous speech is weaker and more mixed;
+  expect lower accuracy than here.
+- The emotions of a corpus are those that its authors chose; `calm` was only acted in RAVDESS and
+  TurEV-DB, `boredom` only in EMO-DB, so the model has heard these from few voices.
+- Children, old voices, pathological voices and languages that are not listed were not measured.
+"""
+
+
+def write_card(
+    path: Path,
+    spec: ModelSpec,
+    recipe: Recipe,
+    speakers: Mapping[str, Sequence[str]],
+    results: Mapping[str, Evaluation],
+) -> None:
+    """Write ``CARD.md`` in the form of a Hugging Face model card.
+
+    Parameters
+    ----------
+    path : Path
+        File to make or replace.
+    spec : ModelSpec
+        What the bundle says of itself.
+    recipe : Recipe
+        How it was trained.
+    speakers : mapping of str to sequence of str
+        Speakers of ``"train"`` and ``"validation"``, as ``corpus/speaker``.
+    results : mapping of str to Evaluation
+        By corpus, on validation speakers.
+    """
+    sections = [
+        _header(spec),
+        f"# {spec.name} {spec.version}\n\n{spec.description}\n",
+        _summary(spec),
+        USES,
+        _training(spec, speakers),
+        _accuracy(results),
+        _calibration(spec, results),
+        _confusions(results),
+        LIMITS,
+        _reproduce(recipe),
+    ]
+    path.write_text("\n".join(sections), encoding="utf-8")
+
+
+def _header(spec: ModelSpec) -> str:
+    corpora = "\n".join(f"  - {data.corpus}" for data in spec.training_data)
+    return (
+        "---\nlicense: other\nlibrary_name: serenade\npipeline_tag: audio-classification\n"
+        f"tags:\n  - speech-emotion-recognition\n  - onnx\ndatasets:\n{corpora}\n---\n"
+    )
+
+
+def _summary(spec: ModelSpec) -> str:
+    window = spec.windowing
+    return (
+        f"- Emotions: {', '.join(spec.labels)}\n"
+        "- Input: mono audio at 16 kHz (Serenade converts any file); the log-mel front end is"
+        " inside `model.onnx`\n"
+        f"- Length: {window.min_seconds:g} s or more, best from {window.sure_from_seconds:g} s;"
+        f" longer than {window.max_seconds:g} s in windows every {window.hop_seconds:g} s\n"
+        f"- Licence of the weights: {spec.licence}\n"
+    )
+
+
+def _training(spec: ModelSpec, speakers: Mapping[str, Sequence[str]]) -> str:
+    rows = "\n".join(
+        f"| {data.corpus} | {data.details['clips']} | {data.details['speakers']} |"
+        f" {data.licence} |"
+        for data in spec.training_data
+    )
+    held_out = ", ".join(speakers["validation"])
+    return (
+        "## Training data\n\n| corpus | clips | speakers | licence of the recordings |\n"
+        f"|---|---|---|---|\n{rows}\n\n"
+        f"Speakers held back for validation: {held_out}.\n"
+    )
+
+
+def _accuracy(results: Mapping[str, Evaluation]) -> str:
+    rows = []
+    for name, result in results.items():
+        closed, uar = result.closed, result.closed.uar
+        rows.append(
+            f"| {name} | {closed.metrics.n_clips} | {result.n_speakers} |"
+            f" {len(closed.metrics.labels)} | {100 * uar.value:.1f}"
+            f" ({100 * uar.low:.1f} to {100 * uar.high:.1f}) |"
+            f" {100 * closed.accuracy.value:.1f} | {100 * result.open.uar.value:.1f} |"
+        )
+    return (
+        "## Accuracy on speakers that the model never heard\n\n"
+        "Validation speakers, judged by this bundle through `serenade`. Unweighted average recall"
+        " (UAR) in % with its 95 % interval, resampled by speaker (by clip where there is only one"
+        " speaker). The epoch and the temperature were chosen on these speakers, so the figures are"
+        " slightly optimistic. *UAR*: among the emotions that the corpus has. *UAR, all emotions*:"
+        " the model may also answer with emotions that the corpus does not have.\n\n"
+        "| corpus | clips | speakers | emotions | UAR | accuracy | UAR, all emotions |\n"
+        "|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
+        "Corpora of which no speaker was held back have no row.\n"
+    )
+
+
+def _calibration(spec: ModelSpec, results: Mapping[str, Evaluation]) -> str:
+    rows = "\n".join(
+        f"| {name} | {100 * result.open.metrics.calibration_error:.1f} |"
+        f" {100 * result.answered_share:.0f} | {_percent(result.answered_accuracy)} |"
+        for name, result in results.items()
+    )
+    return (
+        "## Calibration\n\n"
+        f"Temperature {spec.temperature:.2f}; below a confidence of {spec.abstain_below:.2f} the"
+        " answer is marked `abstained`. Expected calibration error in %, all emotions; share of"
+        " clips that get an answer, and how many of these are right.\n\n"
+        "| corpus | calibration error | answered | right among these |\n|---|---|---|---|\n"
+        f"{rows}\n"
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f}"
+
+
+def _confusions(results: Mapping[str, Evaluation]) -> str:
+    tables = [
+        f"### {name}\n\n{_confusion(result)}\n" for name, result in results.items()
+    ]
+    return "## Confusion (rows: true, columns: predicted, clips)\n\n" + "\n".join(tables)
+
+
+def _confusion(result: Evaluation) -> str:
+    metrics = result.closed.metrics
+    header = "| |" + "".join(f" {label} |" for label in metrics.labels)
+    rule = "|---" * (len(metrics.labels) + 1) + "|"
+    rows = [
+        f"| **{label}** |" + "".join(f" {count} |" for count in row)
+        for label, row in zip(metrics.labels, metrics.confusion.tolist(), strict=True)
+    ]
+    return "\n".join([header, rule, *rows])
+
+
+def _reproduce(recipe: Recipe) -> str:
+    return (
+        "## How to reproduce\n\n```sh\n"
+        "serenade corpora prepare all CORPORA --output all.jsonl\n"
+        f"serenade train recipes/{recipe.name}.toml --manifest all.jsonl --noise NOISE"
+        f" --output runs/{recipe.name}\n```\n\n"
+        f"Seed {recipe.seed}; at most {recipe.optimiser.epochs} epochs.\n"
+    )

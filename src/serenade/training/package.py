@@ -1,0 +1,284 @@
+"""From a finished run to a bundle: calibrate, export, measure through the product, describe."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import serenade
+from serenade.corpora.manifest import Utterance, read_manifest
+from serenade.corpora.registry import corpus, find_corpus
+from serenade.emotions import LABEL_SETS
+from serenade.errors import TrainingError
+from serenade.evaluation.evaluate import Evaluation, Setting, evaluate
+from serenade.evaluation.readings import choose_labelling
+from serenade.inference.recognizer import Recognizer
+from serenade.model.bundle import write_checksums
+from serenade.model.calibration import probabilities
+from serenade.model.spec import (
+    SAMPLE_RATE,
+    ModelSpec,
+    TrainingData,
+    WaveformInput,
+    Windowing,
+    write_spec,
+)
+from serenade.training.cache import Progress, load_clip
+from serenade.training.calibrate import abstention_threshold, fit_temperature
+from serenade.training.card import write_card
+from serenade.training.checkpoint import load_checkpoint
+from serenade.training.data import emotions_by_corpus, label_clips, select, split
+from serenade.training.export import export_onnx
+from serenade.training.fit import evaluate as score_clips
+from serenade.training.networks.base import SpeechNetwork
+from serenade.training.recipe import Recipe
+from serenade.training.run import TrainingRun, new_network, read_run_recipe, read_run_speakers
+
+N_PARITY_CLIPS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """A bundle and what is known of it.
+
+    Parameters
+    ----------
+    folder : Path
+        The bundle.
+    parity : float
+        Largest difference of a logit between torch and ONNX.
+    results : mapping of str to Evaluation
+        Measured through the bundle on validation speakers, by corpus.
+    """
+
+    folder: Path
+    parity: float
+    results: dict[str, Evaluation]
+
+
+def package(
+    run: TrainingRun,
+    *,
+    workers: int,
+    progress: Progress,
+    log: Callable[[str], None],
+) -> Packaged:
+    """Make the bundle of a run from its best checkpoint.
+
+    Temperature and threshold are fitted on the validation speakers; the figures of the card are
+    measured on them with the finished bundle, through :class:`serenade.Recognizer`.
+
+    Parameters
+    ----------
+    run : TrainingRun
+        A run with at least one finished epoch.
+    workers : int
+        Processes for the measurement.
+    progress : callable
+        Told about every clip that is read.
+    log : callable
+        Told what is being done.
+
+    Returns
+    -------
+    Packaged
+        The bundle is ``run.folder / "bundle"``.
+
+    Raises
+    ------
+    TrainingError
+        If the folder is not a run folder, the manifest has other speakers than the run, or the
+        ONNX file differs from torch.
+    """
+    recipe = read_run_recipe(run.folder)
+    utterances = select(read_manifest(run.manifest), recipe)
+    parts = split(utterances, recipe.split)
+    _check_speakers(run.folder, parts.validation)
+    network = new_network(recipe)
+    weights, best = load_checkpoint(run.folder / "best.safetensors")
+    network.load_state_dict(weights)
+    network.eval()
+
+    log("calibrating on validation speakers")
+    temperature, threshold = _calibrate(network, recipe, utterances, parts.validation, run, progress)
+    folder = run.folder / "bundle.part"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    log("exporting to ONNX")
+    clips = [
+        load_clip(u, recipe.conditioning, max_seconds=recipe.export.max_seconds).samples
+        for u in parts.validation[:: max(1, len(parts.validation) // N_PARITY_CLIPS)]
+    ]
+    parity = export_onnx(network, folder / "model.onnx", clips)
+    spec = _spec(recipe, network, parts.train, temperature=temperature, threshold=threshold)
+    write_spec(spec, folder / "spec.json")
+    (folder / "CARD.md").write_text("Being measured.\n", encoding="utf-8")
+    write_checksums(folder)
+
+    log("measuring the bundle on validation speakers")
+    results = measure(folder, parts.validation, workers=workers)
+    metrics = {name: _headline(result) for name, result in results.items()}
+    spec = replace(spec, metrics={"validation_speakers": metrics, "best_epoch": best["epoch"]})
+    write_spec(spec, folder / "spec.json")
+    write_card(folder / "CARD.md", spec, recipe, read_run_speakers(run.folder), results)
+    write_checksums(folder)
+    final = run.folder / "bundle"
+    shutil.rmtree(final, ignore_errors=True)
+    folder.rename(final)
+    return Packaged(final, parity, results)
+
+
+def measure(
+    bundle: Path, utterances: Sequence[Utterance], *, workers: int
+) -> dict[str, Evaluation]:
+    """Evaluate a bundle on each corpus by itself.
+
+    Parameters
+    ----------
+    bundle : Path
+        Folder.
+    utterances : sequence of Utterance
+        Of speakers that the model was not trained on.
+    workers : int
+        Processes.
+
+    Returns
+    -------
+    dict of str to Evaluation
+        By corpus name, sorted.
+    """
+    recognizer = Recognizer.load(bundle)
+    results = {}
+    for name in sorted({utterance.corpus for utterance in utterances}):
+        part = [utterance for utterance in utterances if utterance.corpus == name]
+        setting = Setting(
+            model=recognizer.model_id,
+            model_labels=recognizer.labels,
+            model_checksum=None,
+            protocol="validation speakers of the training run",
+            leaks=(),
+            mode="speaker-independent",
+            seed=0,
+            command=None,
+            notes=("used for early stopping and calibration",),
+        )
+        results[name] = evaluate(
+            recognizer,
+            part,
+            labelling=choose_labelling("corpus", part),
+            setting=setting,
+            workers=workers,
+        )
+    return results
+
+
+def _calibrate(
+    network: SpeechNetwork,
+    recipe: Recipe,
+    utterances: Sequence[Utterance],
+    validation: Sequence[Utterance],
+    run: TrainingRun,
+    progress: Progress,
+) -> tuple[float, float]:
+    """Temperature and threshold over all labels of the model, as users will meet it."""
+    known = emotions_by_corpus(utterances)
+    clips, _ = label_clips(validation, network, recipe, known, cache=run.cache, progress=progress)
+    _, logits = score_clips(network, clips, recipe)
+    true = clips.targets.argmax(axis=1)
+    groups = np.array(clips.groups)
+    temperature = fit_temperature(logits, true, groups)
+    calibrated = probabilities(logits, temperature=temperature)
+    threshold = abstention_threshold(
+        calibrated.max(axis=1),
+        calibrated.argmax(axis=1) == true,
+        groups,
+        precision=recipe.export.answer_precision,
+    )
+    return temperature, threshold
+
+
+def _spec(
+    recipe: Recipe,
+    network: SpeechNetwork,
+    train: Sequence[Utterance],
+    *,
+    temperature: float,
+    threshold: float,
+) -> ModelSpec:
+    export = recipe.export
+    return ModelSpec(
+        name=recipe.name,
+        version=export.version,
+        description=export.description,
+        sample_rate=SAMPLE_RATE,
+        input=WaveformInput(),
+        labels=LABEL_SETS[recipe.data.label_set],
+        windowing=Windowing(
+            min_seconds=export.min_seconds,
+            max_seconds=export.max_seconds,
+            hop_seconds=export.hop_seconds,
+            sure_from_seconds=export.sure_from_seconds,
+        ),
+        conditioning=recipe.conditioning,
+        front_end=asdict(network.front_end.config),
+        temperature=temperature,
+        abstain_below=threshold,
+        intensity=False,
+        training_data=_training_data(train),
+        licence=export.licence,
+        metrics={},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        serenade=serenade.__version__,
+    )
+
+
+def _training_data(train: Sequence[Utterance]) -> tuple[TrainingData, ...]:
+    clips = Counter(utterance.corpus for utterance in train)
+    speakers = {
+        name: {utterance.speaker for utterance in train if utterance.corpus == name}
+        for name in clips
+    }
+    return tuple(
+        TrainingData(
+            corpus=name,
+            licence=_licence(name),
+            details={"clips": clips[name], "speakers": len(speakers[name])},
+        )
+        for name in sorted(clips)
+    )
+
+
+def _licence(name: str) -> str:
+    registered = find_corpus(name)
+    return corpus(registered).card.licence if registered else "not known to Serenade; ask its owner"
+
+
+def _headline(result: Evaluation) -> dict[str, Any]:
+    uar = result.closed.uar
+    return {
+        "clips": result.closed.metrics.n_clips,
+        "speakers": result.n_speakers,
+        "emotions": len(result.closed.metrics.labels),
+        "uar": round(uar.value, 4),
+        "uar_95": [round(uar.low, 4), round(uar.high, 4)],
+        "accuracy": round(result.closed.accuracy.value, 4),
+        "uar_open": round(result.open.uar.value, 4),
+        "calibration_error": round(result.closed.metrics.calibration_error, 4),
+        "calibration_error_open": round(result.open.metrics.calibration_error, 4),
+    }
+
+
+def _check_speakers(folder: Path, validation: Sequence[Utterance]) -> None:
+    held_out = sorted({utterance.speaker_key or "" for utterance in validation})
+    if held_out != read_run_speakers(folder)["validation"]:
+        raise TrainingError(
+            f"the manifest gives other validation speakers than the run {str(folder)!r} had;"
+            " give the manifest that it was trained with"
+        )
