@@ -224,6 +224,51 @@ def difference_interval(
     return _percentiles(float(value_b - value_a), values[:, 1] - values[:, 0], units)
 
 
+def independent_difference(
+    a: tuple[IntArray, IntArray, Units],
+    b: tuple[IntArray, IntArray, Units],
+    statistic: Statistic,
+    *,
+    n_labels: int,
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Give the figure of one group of clips less that of another, each resampled by itself.
+
+    Parameters
+    ----------
+    a, b : tuple of (true, predicted, units)
+        The two groups, as in :func:`interval`; the difference is that of B less that of A.
+    statistic : callable
+        As in :func:`interval`.
+    n_labels : int
+        Number of labels.
+    seed : int
+        Of the random draws.
+    resamples : int
+        Number of resamples, at least 1.
+
+    Returns
+    -------
+    Interval
+        Named after the group with fewer units.
+
+    Raises
+    ------
+    EvaluationError
+        If a group has no clip.
+    """
+    values, drawn_values = [], []
+    for offset, (true, predicted, units) in enumerate((a, b)):
+        cells = _unit_cells(true, predicted, units, n_labels=n_labels)
+        drawn = _resampled(cells, seed=seed + offset, resamples=resamples)
+        drawn_values.append(statistic(drawn.reshape(-1, n_labels, n_labels)))
+        values.append(float(statistic(cells.sum(axis=0).reshape(n_labels, n_labels))))
+    by_clip = [units for *_, units in (a, b) if units.name == "clips"]
+    rougher = by_clip[0] if by_clip else min(a[2], b[2], key=lambda units: units.count)
+    return _percentiles(values[1] - values[0], drawn_values[1] - drawn_values[0], rougher)
+
+
 def _unit_cells(true: IntArray, predicted: IntArray, units: Units, *, n_labels: int) -> IntArray:
     """Give the flattened confusion matrix of every unit, shape (units, k * k)."""
     if true.size == 0:

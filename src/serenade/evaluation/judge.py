@@ -16,7 +16,7 @@ from serenade.errors import AudioError, EvaluationError, SerenadeError
 from serenade.types import Prediction, Waveform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from serenade.corpora.manifest import Utterance
 
@@ -50,8 +50,10 @@ class Judge(Protocol):
     def predict(self, source: str | Path | Waveform) -> Prediction:
         """Judge one recording."""
 
-    def predict_many(self, paths: Sequence[str | Path], *, workers: int) -> Iterator[Outcome]:
-        """Judge files in order; one outcome per file."""
+    def predict_many(
+        self, sources: Iterable[str | Path | Waveform], *, workers: int
+    ) -> Iterator[Outcome]:
+        """Judge recordings in order; one outcome for each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,7 +168,7 @@ def judge(
         raise EvaluationError("there is no utterance to evaluate; the manifest or split is empty")
     known: dict[str, Answer] = {}
     if predictions_file is not None:
-        known = _read_answers(predictions_file, utterances, recognizer.model_id)
+        known = read_answers(predictions_file, utterances, recognizer.model_id)
     open_utterances = [utterance for utterance in utterances if utterance.id not in known]
     failures: list[Failure] = []
     record = _Recorder(predictions_file, recognizer.model_id)
@@ -220,6 +222,59 @@ def utterance_waveform(utterance: Utterance, root: Path | None) -> Waveform:
             f" {utterance.start_seconds} s on; correct the start in the manifest"
         )
     return Waveform(waveform.samples[start:stop], rate)
+
+
+def read_answers(path: Path, utterances: Sequence[Utterance], model_id: str) -> dict[str, Answer]:
+    """Read the answers that an earlier run wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The predictions file; a last line that was not written to its end is cut off.
+    utterances : sequence of Utterance
+        Whose answers are wanted; lines of others, and of clips that moved, are passed over.
+    model_id : str
+        The model that they must come from.
+
+    Returns
+    -------
+    dict of str to Answer
+        By id of the utterance; empty if there is no file.
+
+    Raises
+    ------
+    EvaluationError
+        If the file is of another kind or of another model.
+    """
+    if not path.exists():
+        return {}
+    _drop_half_line(path)
+    by_id = {utterance.id: utterance for utterance in utterances}
+    answers: dict[str, Answer] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            values = json.loads(line)
+            if values["model"] != model_id:
+                raise EvaluationError(
+                    f"{path}, line {number}: holds predictions of {values['model']}, not of"
+                    f" {model_id}; give another file or delete this one"
+                )
+            utterance = by_id.get(values["id"])
+            if utterance is None or values.get("source") != _source(utterance):
+                continue
+            answers[utterance.id] = Answer(
+                utterance,
+                {str(name): float(p) for name, p in values["probabilities"].items()},
+                bool(values["abstained"]),
+                float(values["duration_s"]),
+                tuple(values["warnings"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EvaluationError(
+                f"{path}, line {number}: not a line that serenade evaluate wrote;"
+                " give another file or delete this one"
+            ) from error
+    return answers
 
 
 def _path(utterance: Utterance, root: Path | None) -> Path:
@@ -299,38 +354,6 @@ class _Recorder:
 
 def _source(utterance: Utterance) -> list[str | float | None]:
     return [utterance.path, utterance.start_seconds, utterance.stop_seconds]
-
-
-def _read_answers(path: Path, utterances: Sequence[Utterance], model_id: str) -> dict[str, Answer]:
-    if not path.exists():
-        return {}
-    _drop_half_line(path)
-    by_id = {utterance.id: utterance for utterance in utterances}
-    answers: dict[str, Answer] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            values = json.loads(line)
-            if values["model"] != model_id:
-                raise EvaluationError(
-                    f"{path}, line {number}: holds predictions of {values['model']}, not of"
-                    f" {model_id}; give another file or delete this one"
-                )
-            utterance = by_id.get(values["id"])
-            if utterance is None or values.get("source") != _source(utterance):
-                continue
-            answers[utterance.id] = Answer(
-                utterance,
-                {str(name): float(p) for name, p in values["probabilities"].items()},
-                bool(values["abstained"]),
-                float(values["duration_s"]),
-                tuple(values["warnings"]),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise EvaluationError(
-                f"{path}, line {number}: not a line that serenade evaluate wrote;"
-                " give another file or delete this one"
-            ) from error
-    return answers
 
 
 def _drop_half_line(path: Path) -> None:
