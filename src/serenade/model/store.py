@@ -25,6 +25,28 @@ def list_bundled() -> list[str]:
     return sorted(entry.name for entry in BUNDLED.iterdir() if (entry / "spec.json").is_file())
 
 
+def default_name() -> str:
+    """Give the name of the model that is used where none is named.
+
+    Returns
+    -------
+    str
+        Name of a bundled model.
+
+    Raises
+    ------
+    ModelError
+        If none is bundled.
+    """
+    bundled = list_bundled()
+    for name in DEFAULT_NAMES:
+        if name in bundled:
+            return name
+    raise ModelError(
+        "no default model is installed; install Serenade anew or give the folder of a model"
+    )
+
+
 def resolve(name_or_path: str | os.PathLike[str] | None = None) -> Path:
     """Find the folder of a model.
 
@@ -44,15 +66,8 @@ def resolve(name_or_path: str | os.PathLike[str] | None = None) -> Path:
     ModelError
         If there is no such model; the message lists what there is.
     """
+    text = default_name() if name_or_path is None else os.fspath(name_or_path)
     bundled = list_bundled()
-    if name_or_path is None:
-        for name in DEFAULT_NAMES:
-            if name in bundled:
-                return BUNDLED / name
-        raise ModelError(
-            "no default model is installed; install Serenade anew or give the folder of a model"
-        )
-    text = os.fspath(name_or_path)
     if text in bundled:
         return BUNDLED / text
     if Path(text).is_dir():
