@@ -110,7 +110,9 @@ def extract(archive: Path, folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> 
                 _check(entries, archive, limits)
                 _write(entries, unpacked, archive, limits)
         except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
-            raise DownloadError(f"{archive}: the archive is damaged ({error})") from error
+            raise DownloadError(
+                f"{archive}: the archive is damaged ({error}); remove it and fetch it again"
+            ) from error
         except (NotImplementedError, RuntimeError) as error:
             raise DownloadError(
                 f"{archive}: is encrypted or packed in an unknown way ({error})"

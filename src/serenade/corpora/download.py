@@ -55,7 +55,7 @@ class Patience:
 DEFAULT_PATIENCE = Patience()
 
 
-class _Interrupted(Exception):
+class _TryAgainError(Exception):
     """A try failed in a way that another may mend."""
 
 
@@ -195,7 +195,7 @@ def _fetch_patiently(file: RemoteFile, part: Path, progress: Progress, patience:
         before = _size(part)
         try:
             _fetch_once(file, part, progress, patience.timeout_seconds)
-        except _Interrupted as error:
+        except _TryAgainError as error:
             failures = 1 if _size(part) > before else failures + 1
             if failures >= patience.attempts:
                 raise DownloadError(
@@ -232,9 +232,9 @@ def _fetch_once(file: RemoteFile, part: Path, progress: Progress, timeout_second
                 f"{file.url}: the server answers {error.code} {error.reason}; look at the"
                 " publisher's page for a new address"
             ) from error
-        raise _Interrupted(f"the server answers {error.code} {error.reason}") from error
+        raise _TryAgainError(f"the server answers {error.code} {error.reason}") from error
     except (http.client.HTTPException, OSError) as error:
-        raise _Interrupted(str(error) or type(error).__name__) from error
+        raise _TryAgainError(str(error) or type(error).__name__) from error
 
 
 def _receive(
@@ -252,7 +252,7 @@ def _receive(
     with part.open("ab" if start else "wb") as sink:
         _copy(response, sink, file, start, total, progress)
     if total is not None and _size(part) < total:
-        raise _Interrupted(f"the connection broke after {_size(part)} of {total} bytes")
+        raise _TryAgainError(f"the connection broke after {_size(part)} of {total} bytes")
 
 
 def _start_of(response: http.client.HTTPResponse, part: Path) -> int:
@@ -262,7 +262,7 @@ def _start_of(response: http.client.HTTPResponse, part: Path) -> int:
     match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
     if match is None or int(match[1]) != _size(part):
         _discard(part)
-        raise _Interrupted("the server sent another part than was asked for")
+        raise _TryAgainError("the server sent another part than was asked for")
     return int(match[1])
 
 

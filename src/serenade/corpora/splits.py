@@ -7,7 +7,7 @@ names: not on the order of the manifest, the versions installed, or which other 
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from serenade.corpora.manifest import Utterance
@@ -236,10 +236,17 @@ def _speakers_by_corpus(utterances: Sequence[Utterance]) -> dict[str, dict[str, 
             f"{len(unknown)} of {len(utterances)} utterances have no known speaker, first"
             f" {unknown[0].id!r}; give the speakers or use the random split"
         )
-    sexes: dict[str, dict[str, str]] = defaultdict(dict)
-    for utterance in sorted(utterances, key=lambda utterance: (utterance.corpus, utterance.id)):
-        sexes[utterance.corpus].setdefault(str(utterance.speaker_key), utterance.sex or "unknown")
-    return {corpus: dict(sorted(speakers.items())) for corpus, speakers in sexes.items()}
+    sexes: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for utterance in utterances:
+        sexes[utterance.corpus][str(utterance.speaker_key)][utterance.sex or "unknown"] += 1
+    return {
+        corpus: {speaker: _most_frequent(counts) for speaker, counts in sorted(speakers.items())}
+        for corpus, speakers in sorted(sexes.items())
+    }
+
+
+def _most_frequent(counts: Counter[str]) -> str:
+    return max(sorted(counts), key=lambda sex: counts[sex])
 
 
 def _by_sex(speakers: dict[str, str]) -> dict[str, list[str]]:
