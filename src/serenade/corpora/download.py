@@ -223,18 +223,24 @@ def _fetch_once(file: RemoteFile, part: Path, progress: Progress, timeout_second
         with urllib.request.urlopen(request, timeout=timeout_seconds) as response:  # noqa: S310
             _receive(response, file, part, progress)
     except urllib.error.HTTPError as error:
-        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            if error.headers.get("Content-Range") == f"bytes */{start}":
-                return
-            _discard(part)
-        elif error.code not in _RETRIED_STATUSES:
-            raise DownloadError(
-                f"{file.url}: the server answers {error.code} {error.reason}; look at the"
-                " publisher's page for a new address"
-            ) from error
-        raise _TryAgainError(f"the server answers {error.code} {error.reason}") from error
+        with error:
+            _explain_refusal(error, file, part)
     except (http.client.HTTPException, OSError) as error:
         raise _TryAgainError(str(error) or type(error).__name__) from error
+
+
+def _explain_refusal(error: urllib.error.HTTPError, file: RemoteFile, part: Path) -> None:
+    """Raise what an error status means, unless it says that the part is complete."""
+    if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        if error.headers.get("Content-Range") == f"bytes */{_size(part)}":
+            return
+        _discard(part)
+    elif error.code not in _RETRIED_STATUSES:
+        raise DownloadError(
+            f"{file.url}: the server answers {error.code} {error.reason}; look at the"
+            " publisher's page for a new address"
+        ) from error
+    raise _TryAgainError(f"the server answers {error.code} {error.reason}") from error
 
 
 def _receive(
