@@ -183,7 +183,11 @@ def _clip_problems(
     clipped = float(np.mean(np.abs(samples) >= _FULL_SCALE))
     if clipped > CLIPPED_SHARE:
         problems.append(
-            Problem(number, "clipped", f"{clipped:.1%} of the samples are at full scale")
+            Problem(
+                number,
+                "clipped",
+                f"{utterance.path}: {clipped:.1%} of the samples are at full scale",
+            )
         )
     digest = hashlib.sha256(samples.tobytes()).hexdigest()
     earlier, other = first.setdefault(digest, (number, utterance))
