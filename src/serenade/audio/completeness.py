@@ -42,9 +42,9 @@ def check_complete(raw: BinaryIO, name: str) -> None:
     Raises
     ------
     AudioError
-        If data that the container promises is not there.
+        If data that the container promises is not there, or it cannot be known what is promised.
     """
-    missing = _missing_bytes(raw)
+    missing = _missing_bytes(raw, name)
     raw.seek(0)
     if missing > 0:
         raise AudioError(
@@ -53,7 +53,7 @@ def check_complete(raw: BinaryIO, name: str) -> None:
         )
 
 
-def _missing_bytes(raw: BinaryIO) -> int:
+def _missing_bytes(raw: BinaryIO, name: str) -> int:
     """Count the bytes that are promised beyond the end of the file."""
     n_bytes = raw.seek(0, os.SEEK_END)
     raw.seek(0)
@@ -66,7 +66,7 @@ def _missing_bytes(raw: BinaryIO) -> int:
     elif head[:4] == b"OggS":
         promised_end = _end_of_pages(raw)
     else:
-        promised_end = end_of_stream(raw)
+        promised_end = end_of_stream(raw, name)
     return promised_end - n_bytes
 
 

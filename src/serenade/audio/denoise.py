@@ -46,12 +46,16 @@ _QUANTILE_TO_MEAN = 1.5
 """A low quantile of a smoothed noise power lies below its mean, and pauses are short."""
 
 _SMOOTHING = 0.98
-_LEAST_GAIN = 10.0 ** (-15.0 / 20.0)
+_LEAST_GAIN = 10.0 ** (-10.0 / 20.0)
 """Some noise is left, which hides artefacts and keeps quiet speech."""
 
-_FULL_BELOW_DB = 12.0
-_NONE_ABOVE_DB = 15.0
-"""Signal-to-noise ratios between which the effect fades out: above, speech would suffer."""
+_FULL_BELOW_DB = 1.0
+_NONE_ABOVE_DB = 12.0
+"""Signal-to-noise ratios between which the effect fades out.
+
+Above, speech would suffer more than noise. The fade is long so that the natural background of a
+recording is not cut out of it where the noise that disturbs is another, which cannot be reduced.
+"""
 
 
 def reduce_noise(waveform: Waveform) -> Waveform:
@@ -66,7 +70,7 @@ def reduce_noise(waveform: Waveform) -> Waveform:
     -------
     Waveform
         Of the same length. The same samples where the recording is shorter than 0.25 s, has an
-        estimated signal-to-noise ratio above 15 dB, or holds no steady noise.
+        estimated signal-to-noise ratio above 12 dB, or holds no steady noise.
     """
     section = round(_SECTION_SECONDS * waveform.sample_rate)
     overlap = round(_OVERLAP_SECONDS * waveform.sample_rate)
@@ -91,11 +95,11 @@ def _clean(samples: FloatArray, n_fft: int) -> FloatArray:
     if len(whole) < _LEAST_FRAMES:
         return samples.copy()
     noise = _noise_powers(whole)
-    amount = _amount(whole, noise)
-    if amount == 0.0:
+    share = _share_of_effect(whole, noise)
+    if share == 0.0:
         return samples.copy()
     filtered = _synthesise(spectra * _gains(powers, noise), n_fft, samples.size)
-    cleaned: FloatArray = samples + np.float32(amount) * (filtered - samples)
+    cleaned: FloatArray = samples + np.float32(share) * (filtered - samples)
     return cleaned
 
 
@@ -107,7 +111,7 @@ def _noise_powers(powers: FloatArray) -> FloatArray:
     return np.asarray(noise, dtype=np.float32)
 
 
-def _amount(powers: FloatArray, noise: FloatArray) -> float:
+def _share_of_effect(powers: FloatArray, noise: FloatArray) -> float:
     """Say how much of the effect is wanted, from 0 to 1."""
     noise_power = float(noise.sum(dtype=np.float64))
     total_power = float(powers.sum(dtype=np.float64)) / len(powers)

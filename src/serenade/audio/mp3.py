@@ -5,13 +5,16 @@ which libsndfile does not tell.
 
 References
 ----------
-ISO/IEC 11172-3 and 13818-3, frame header of layer III; the Xing header as LAME writes it.
+ISO/IEC 11172-3 and 13818-3, frame header of layer III; the length headers of Xing
+(as LAME writes it) and Fraunhofer (VBRI).
 """
 
 from __future__ import annotations
 
 import struct
 from typing import TYPE_CHECKING
+
+from serenade.errors import AudioError
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -28,39 +31,54 @@ _RATES = {
     2: (22_050, 24_000, 16_000, 0),
     0: (11_025, 12_000, 8_000, 0),
 }
-_XING_WITHIN = 4 + 2 + 32
-"""Header, checksum and the longest side information: the Xing header starts here at the latest."""
+_LENGTH_HEADER_WITHIN = 4 + 2 + 32
+"""Header, checksum and the longest side information: a length header starts here at the latest."""
 
 _HAS_FRAME_COUNT = 1
 _HAS_BYTE_COUNT = 2
 
 
-def end_of_stream(raw: BinaryIO) -> int:
+def end_of_stream(raw: BinaryIO, name: str) -> int:
     """Give the position at which the stream ends that the file begins.
 
     Parameters
     ----------
     raw : BinaryIO
         The bytes of a file, seekable.
+    name : str
+        The file's name, as the subject of the message.
 
     Returns
     -------
     int
-        The end that the Xing header states or, without one, the end of the last frame that was
+        The end that the length header states or, without one, the end of the last frame that was
         begun; this may lie beyond the end of the file. 0 if the file does not begin as an mp3.
+
+    Raises
+    ------
+    AudioError
+        If the bit rate varies and there is no length header: libsndfile would guess the length
+        from the first frame and drop whatever lies behind.
     """
     position = _after_tag(raw)
     raw.seek(position)
-    head = raw.read(_XING_WITHIN + 16)
+    head = raw.read(_LENGTH_HEADER_WITHIN + 18)
     if _frame_bytes(head) == 0:
         return 0
     stated = _stated_bytes(head)
     if stated is not None:
         return position + stated
+    bit_rates = set()
     while n_bytes := _frame_bytes(head):
+        bit_rates.add(_bit_rate_index(head))
         position += n_bytes
         raw.seek(position)
         head = raw.read(4)
+    if len(bit_rates) > 1:
+        raise AudioError(
+            f"{name} is an mp3 of variable bit rate that does not state its length;"
+            " convert it to wav or flac"
+        )
     return position
 
 
@@ -82,7 +100,7 @@ def _frame_bytes(header: bytes) -> int:
     version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
     if version == _RESERVED_VERSION or layer != _LAYER_3:
         return 0
-    kbits = (_KBITS_MPEG1 if version == _MPEG1 else _KBITS_MPEG2)[header[2] >> 4]
+    kbits = (_KBITS_MPEG1 if version == _MPEG1 else _KBITS_MPEG2)[_bit_rate_index(header)]
     sample_rate = _RATES[version][header[2] >> 2 & 3]
     if kbits == 0 or sample_rate == 0:
         return 0
@@ -91,14 +109,28 @@ def _frame_bytes(header: bytes) -> int:
     return samples_per_byte * kbits * 1000 // sample_rate + padding
 
 
+def _bit_rate_index(header: bytes) -> int:
+    return header[2] >> 4
+
+
 def _stated_bytes(frame: bytes) -> int | None:
-    """Give the length of the stream as the Xing header in its first frame states it."""
-    start = max(frame.find(b"Xing"), frame.find(b"Info"))
-    if start < 0 or start > _XING_WITHIN or len(frame) < start + 16:
-        return None
-    flags: int = struct.unpack_from(">I", frame, start + 4)[0]
-    if not flags & _HAS_BYTE_COUNT:
-        return None
-    offset = start + (12 if flags & _HAS_FRAME_COUNT else 8)
-    stated: int = struct.unpack_from(">I", frame, offset)[0]
-    return stated or None
+    """Give the length that the length header in the first frame states.
+
+    0 if it states the number of frames alone, with which the decoded ones are compared later;
+    nothing if there is no such header.
+    """
+    xing = max(frame.find(name, 4, _LENGTH_HEADER_WITHIN + 4) for name in (b"Xing", b"Info"))
+    vbri = frame.find(b"VBRI", 4, _LENGTH_HEADER_WITHIN + 4)
+    if xing >= 0 and (flags := _integer_at(frame, xing + 4)) & _HAS_FRAME_COUNT:
+        return _integer_at(frame, xing + 12) if flags & _HAS_BYTE_COUNT else 0
+    if vbri >= 0:
+        return _integer_at(frame, vbri + 10)
+    return None
+
+
+def _integer_at(frame: bytes, offset: int) -> int:
+    """Read four bytes as a number; 0 where the data ends before."""
+    if len(frame) < offset + 4:
+        return 0
+    number: int = struct.unpack_from(">I", frame, offset)[0]
+    return number
