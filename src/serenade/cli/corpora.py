@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serenade.cli.app import new_app
+from serenade.cli.messages import print_message
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -16,11 +19,7 @@ if TYPE_CHECKING:
     from serenade.corpora.manifest import Utterance
     from serenade.corpora.statistics import CorpusStatistics
 
-app = typer.Typer(
-    name="corpora",
-    help="Find, fetch, prepare, check and count emotional speech.",
-    no_args_is_help=True,
-)
+app = new_app()
 
 _EXAMPLES_PER_REASON = 3
 
@@ -69,7 +68,9 @@ def list_corpora(
         for one in corpora
     ]
     print(_aligned(rows))
-    _say("`prepare` also reads a plain `folder` of emotion folders and a CSV or TSV `table`.")
+    print_message(
+        "`prepare` also reads a plain `folder` of emotion folders and a CSV or TSV `table`."
+    )
 
 
 @app.command()
@@ -101,9 +102,9 @@ def download(
     from serenade.corpora.registry import corpus
 
     wanted = corpus(name)
-    _say(f"licence: {wanted.card.licence}")
+    print_message(f"licence: {wanted.card.licence}")
     download_corpus(wanted, folder, progress=_ProgressLine())
-    _say(f"next: serenade corpora prepare {wanted.name} {folder} --output manifest.jsonl")
+    print_message(f"next: serenade corpora prepare {wanted.name} {folder} --output manifest.jsonl")
 
 
 @app.command()
@@ -173,17 +174,19 @@ def check(
     from dataclasses import asdict
 
     from serenade.audio.decode import decode
+    from serenade.cli.records import display_path
     from serenade.corpora.validate import check_manifest
 
     problems = check_manifest(manifest, read_audio=decode)
     if output_format is ListFormat.JSON:
-        print(json.dumps([asdict(problem) for problem in problems], ensure_ascii=False, indent=1))
+        print(json.dumps([asdict(problem) for problem in problems], indent=1))
     else:
         for problem in problems:
-            print(f"{manifest}:{problem.line}: {problem.kind}: {problem.message}")
+            line = f"{manifest}:{problem.line}: {problem.kind}: {problem.message}"
+            print(display_path(line))
     counts = Counter(problem.kind for problem in problems)
     summary = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-    _say(summary or "no problems")
+    print_message(summary or "no problems")
     if problems:
         raise typer.Exit(1)
 
@@ -225,12 +228,8 @@ class _ProgressLine:
             if done_bytes == total_bytes:
                 print(file=sys.stderr)
         elif name != self._name:
-            _say(f"fetching {name}{total and f' ({total[4:]} MB)'}")
+            print_message(f"fetching {name}{total and f' ({total[4:]} MB)'}")
         self._name = name
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
 
 
 def _card(corpus: Corpus) -> dict[str, object]:
@@ -252,9 +251,9 @@ def _report(result: ScanResult, output: Path) -> None:
     for reason, group in by_reason.items():
         examples = ", ".join(dropped.path for dropped in group[:_EXAMPLES_PER_REASON])
         more = " …" if len(group) > _EXAMPLES_PER_REASON else ""
-        _say(f"dropped {len(group)}: {reason}: {examples}{more}")
+        print_message(f"dropped {len(group)}: {reason}: {examples}{more}")
     speakers = {utterance.speaker_key for utterance in result.utterances} - {None}
-    _say(
+    print_message(
         f"{output}: {len(result.utterances)} utterances of {len(speakers)} known speakers,"
         f" {len(result.dropped)} dropped"
     )

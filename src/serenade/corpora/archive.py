@@ -6,7 +6,6 @@ are written, and its folder appears only when everything is in it.
 
 from __future__ import annotations
 
-import shutil
 import stat
 import tarfile
 import tempfile
@@ -119,7 +118,7 @@ def extract(archive: Path, folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> 
             ) from error
         except OSError as error:
             raise DownloadError(f"{archive}: cannot be unpacked ({error})") from error
-        shutil.move(unpacked, folder)
+        unpacked.rename(folder)
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 

@@ -95,7 +95,10 @@ def download_corpus(
     """
     if not corpus.card.download:
         raise DownloadError(f"{corpus.name} must be fetched by hand: {corpus.card.registration}")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DownloadError(f"{folder}: the folder cannot be made ({error.strerror})") from error
     for part in corpus.card.download:
         if isinstance(part, RemoteIndex):
             _fetch_index(part, folder, progress, patience)

@@ -240,10 +240,8 @@ def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
         If the file cannot be written.
     """
     path = Path(path)
-    folder = path.parent.resolve()
-    lines = [
-        json.dumps(_to_json(utterance, folder), ensure_ascii=False) for utterance in utterances
-    ]
+    folder = _absolute(path.parent)
+    lines = [_dump(_to_json(utterance, folder)) for utterance in utterances]
     try:
         _replace_text(path, "".join(f"{line}\n" for line in lines))
     except OSError as error:
@@ -252,11 +250,26 @@ def write_manifest(path: str | Path, utterances: Iterable[Utterance]) -> None:
 
 def _to_json(utterance: Utterance, folder: Path) -> dict[str, object]:
     values = {key: getattr(utterance, key) for key in _KEYS}
-    audio = Path(utterance.path).resolve()
+    audio = _absolute(Path(utterance.path))
     values["path"] = (
         audio.relative_to(folder).as_posix() if audio.is_relative_to(folder) else str(audio)
     )
     return {key: value for key, value in values.items() if value is not None}
+
+
+def _absolute(path: Path) -> Path:
+    """Make a path absolute and keep links, so that a folder of links stays a folder."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() follows links
+
+
+def _dump(values: dict[str, object]) -> str:
+    """Write readable JSON, escaped only where a file name is not text."""
+    line = json.dumps(values, ensure_ascii=False)
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return json.dumps(values)
+    return line
 
 
 def _replace_text(path: Path, text: str) -> None:

@@ -111,12 +111,12 @@ def test_check_exits_with_1_and_names_line_and_kind(tess: Path, tmp_path: Path) 
     manifest = tmp_path / "m.jsonl"
     _run("prepare", "tess", tess, "-o", manifest)
     good = _run("check", manifest)
-    assert (good.exit_code, good.stdout, good.stderr) == (0, "", "no problems\n")
+    assert (good.exit_code, good.stdout, good.stderr) == (0, "", "serenade: no problems\n")
     (tess / "YAF_back_ps.wav").write_bytes(b"RIFF")
     bad = _run("check", manifest)
     assert bad.exit_code == 1
     assert bad.stdout.startswith(f"{manifest}:2: unreadable-audio: ")
-    assert bad.stderr == "1 unreadable-audio\n"
+    assert bad.stderr == "serenade: 1 unreadable-audio\n"
     problems = json.loads(_run("check", manifest, "--format", "json").stdout)
     assert [(problem["line"], problem["kind"]) for problem in problems] == [(2, "unreadable-audio")]
 

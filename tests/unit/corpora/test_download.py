@@ -311,3 +311,11 @@ def test_corpus_with_registration_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="Mine must be fetched by hand: write a letter"):
         download_corpus(_corpus(registration="write a letter"), tmp_path / "c")
     assert not (tmp_path / "c").exists()
+
+
+def test_folder_that_cannot_be_made_is_one_clear_error(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DownloadError, match="folder cannot be made"):
+        download_corpus(_corpus(publisher.file()), tmp_path / "file" / "c", patience=QUICK)

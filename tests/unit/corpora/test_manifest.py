@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,17 @@ def test_paths_below_the_manifest_are_written_relative_and_others_absolute(tmp_p
         "clips/a.wav",
         str(tmp_path.parent / "b.wav"),
     ]
+
+
+def test_links_are_kept_and_file_names_may_be_any_bytes(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.wav").touch()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "link.wav").symlink_to(tmp_path / "elsewhere.wav")
+    link = replace(FULL, path=str(tmp_path / "data" / "link.wav"))
+    odd = replace(FULL, id="b", path=str(tmp_path / os.fsdecode(b"\xff.wav")))
+    write_manifest(tmp_path / "data" / "m.jsonl", [link, odd])
+    assert '"path": "link.wav"' in (tmp_path / "data" / "m.jsonl").read_text(encoding="utf-8")
+    assert read_manifest(tmp_path / "data" / "m.jsonl") == [link, odd]
 
 
 def test_folder_with_manifest_and_audio_can_be_moved(tmp_path: Path) -> None:
