@@ -71,8 +71,8 @@ def rms(
             pad_mode=pad_mode,
         )
         energy = np.einsum("tn,tn->t", frames, frames)
-        level: FloatArray = np.sqrt(energy / np.float32(frame_length))[None]
-        return level
+        of_samples: FloatArray = np.sqrt(energy[None] / np.float32(frame_length))
+        return of_samples
     magnitude = spectrogram(y=y, S=S)
     check_count("frame_length", frame_length, at_least=2)
     if magnitude.shape[0] != frame_length // 2 + 1:
@@ -84,7 +84,9 @@ def rms(
     power[0] *= 0.5
     if frame_length % 2 == 0:
         power[-1] *= 0.5
-    return np.sqrt(2 * power.sum(axis=0, keepdims=True)) / np.float32(frame_length)
+    mean_square = np.einsum("ft->t", power)[None] * np.float32(2 / frame_length**2)
+    of_bins: FloatArray = np.sqrt(mean_square)
+    return of_bins
 
 
 def zero_crossing_rate(
@@ -351,9 +353,10 @@ def spectral_flatness(
     )
     raised = magnitude**power
     np.maximum(raised, np.float32(amin), out=raised)
-    arithmetic = raised.mean(axis=0, keepdims=True)
-    geometric = np.exp(np.log(raised, out=raised).mean(axis=0, keepdims=True))
-    flatness: FloatArray = geometric / arithmetic
+    # Sums in float64: in float32 the flatness of silence would come out above 1.
+    arithmetic = raised.mean(axis=0, keepdims=True, dtype=np.float64)
+    geometric = np.exp(np.log(raised, out=raised).mean(axis=0, keepdims=True, dtype=np.float64))
+    flatness: FloatArray = (geometric / arithmetic).astype(np.float32)
     return flatness
 
 

@@ -226,7 +226,7 @@ def _pitch_functionals(
 
 
 def _row_names(rows: Mapping[str, FloatArray]) -> Sequence[str]:
-    """Number the rows of each feature from 0; a feature of one row keeps its name."""
+    """Name every row: the feature and its number from 0, or just the feature if it has one row."""
     return [
         name if matrix.shape[0] == 1 else f"{name}_{row:02d}"
         for name, matrix in rows.items()

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from serenade.errors import AudioError, UsageError
+from serenade.features.fourier import complex_spectrum, power_spectrum
+from serenade.features.spectrum import (
+    WINDOWS,
+    accumulate_rows,
+    continued,
+    fft_frequencies,
+    frame,
+    get_window,
+    spectrogram,
+    stft,
+)
+
+NOISE = np.random.default_rng(0).standard_normal(4000).astype(np.float32)
+
+
+@settings(deadline=None, max_examples=60)
+@given(n_fft=st.integers(2, 700), n_frames=st.integers(1, 200), missing=st.floats(0, 0.9))
+def test_transform_of_any_size_equals_numpy_in_double_precision(
+    n_fft: int, n_frames: int, missing: float
+) -> None:
+    length = max(1, round(n_fft * (1 - missing)))
+    rng = np.random.default_rng(n_fft * 1000 + n_frames)
+    frames = rng.standard_normal((n_frames, length)).astype(np.float32)
+    window = rng.random(length).astype(np.float32)
+    expected = np.fft.rfft(frames.astype(np.float64) * window, n_fft, axis=1).T
+    spectrum = complex_spectrum(frames, window, n_fft=n_fft)
+    scale = np.abs(expected).max()
+    assert spectrum.dtype == np.complex64
+    assert np.abs(spectrum - expected).max() <= 2e-6 * scale
+    power = power_spectrum(frames, window, n_fft=n_fft)
+    assert np.abs(power - np.abs(expected) ** 2).max() <= 4e-6 * scale**2
+
+
+def test_a_sine_peaks_in_its_own_bin() -> None:
+    y = np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000).astype(np.float32)
+    magnitude = spectrogram(y=y, n_fft=512, hop_length=160)
+    loudest = fft_frequencies(sr=16_000, n_fft=512)[magnitude[:, 5:-5].argmax(axis=0)]
+    assert magnitude.shape == (257, 101)
+    assert np.all(loudest == 1000)
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0, 3.0])
+def test_spectrogram_is_the_magnitude_to_the_given_power(power: float) -> None:
+    expected = np.abs(stft(NOISE, n_fft=256, hop_length=64)) ** power
+    own = spectrogram(y=NOISE, n_fft=256, hop_length=64, power=power)
+    np.testing.assert_allclose(own, expected, rtol=1e-3, atol=1e-4 * expected.max())
+
+
+def test_defaults_are_a_full_window_and_a_quarter_of_it_as_hop() -> None:
+    np.testing.assert_array_equal(
+        stft(NOISE, n_fft=512), stft(NOISE, n_fft=512, hop_length=128, win_length=512)
+    )
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 100, 511])
+def test_a_clip_shorter_than_a_frame_still_has_frames(n_samples: int) -> None:
+    magnitude = spectrogram(y=NOISE[:n_samples], n_fft=512, hop_length=160)
+    assert magnitude.shape == (257, 1 + n_samples // 160)
+    assert np.isfinite(magnitude).all()
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_windows_are_periodic(window: str) -> None:
+    scipy_signal = pytest.importorskip("scipy.signal")
+    expected = scipy_signal.get_window(window, 25, fftbins=True)
+    np.testing.assert_allclose(get_window(window, win_length=25), expected, atol=1e-6)
+
+
+def test_frames_that_are_not_centred_start_at_multiples_of_the_hop() -> None:
+    frames = frame(NOISE, frame_length=10, hop_length=7, center=False)
+    assert frames.shape == (1 + (4000 - 10) // 7, 10)
+    np.testing.assert_array_equal(frames[3], NOISE[21:31])
+
+
+def test_continuing_by_reflection_mirrors_the_ends() -> None:
+    samples = continued(NOISE[:5], frame_length=4, pad_mode="reflect")
+    np.testing.assert_array_equal(samples, NOISE[[2, 1, 0, 1, 2, 3, 4, 3, 2]])
+
+
+def test_accumulating_rows_equals_a_cumulative_sum() -> None:
+    values = np.arange(12, dtype=np.float32).reshape(4, 3)
+    expected = np.cumsum(values, axis=0)
+    assert accumulate_rows(values) is values
+    np.testing.assert_array_equal(values, expected)
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (np.zeros(0, np.float32), "at least one sample"),
+        (np.zeros((2, 100), np.float32), r"one channel.*got shape \(2, 100\)"),
+        (np.zeros(100, np.int16), "floating point.*int16.*full scale"),
+        (np.array([0.0, np.nan]), "finite"),
+        (np.array([0.0, 1e300]), "finite"),
+    ],
+)
+def test_unusable_samples_are_one_clear_error(samples: np.ndarray, message: str) -> None:
+    with pytest.raises(AudioError, match=message):
+        stft(samples, n_fft=64)
+
+
+def test_too_few_samples_without_centring_is_one_clear_error() -> None:
+    with pytest.raises(AudioError, match="50 samples are too few for one frame of 64"):
+        stft(NOISE[:50], n_fft=64, center=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_fft": 1}, "n_fft must be a whole number of at least 2, got 1"),
+        ({"n_fft": 64.5}, "n_fft must be a whole number"),
+        ({"hop_length": 0}, "hop_length must be a whole number of at least 1, got 0"),
+        ({"win_length": 65}, "win_length must be at most n_fft=64, got 65"),
+        ({"window": "kaiser"}, "window must be one of hann, .* got 'kaiser'"),
+        ({"pad_mode": "wrap"}, "pad_mode must be one of .* got 'wrap'"),
+        ({"power": 0.0}, "power must be above 0, got 0.0"),
+        ({"S": np.ones((33, 4))}, "exactly one of y .* and S"),
+        ({"y": None}, "exactly one of y .* and S"),
+        ({"y": None, "S": np.ones(3)}, "S must have shape"),
+        ({"y": None, "S": -np.ones((33, 4))}, "without negative values"),
+        ({"y": None, "S": np.ones((33, 4)) * 1j}, "real numbers, got complex128"),
+        ({"y": None, "S": np.full((33, 4), np.inf)}, "finite"),
+    ],
+)
+def test_bad_parameters_are_one_clear_error(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        spectrogram(**({"y": NOISE, "n_fft": 64} | arguments))  # type: ignore[arg-type]
