@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import serenade
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from serenade.corpora.manifest import Utterance
     from serenade.evaluation.bootstrap import Interval
     from serenade.evaluation.breakdown import Group
+    from serenade.evaluation.fairness import FairnessDimension
     from serenade.evaluation.judge import Failure, Judge, Judgement
     from serenade.evaluation.metrics import Metrics
     from serenade.evaluation.readings import Labelling, Reading
+    from serenade.evaluation.robustness import ConditionResult
 
 RESULT_SCHEMA_VERSION = 1
 """Version of the JSON that describes one evaluation."""
@@ -173,8 +175,10 @@ class Evaluation:
         Share of the clips for which the model did not abstain.
     answered_accuracy : float or None
         Accuracy on those, with all emotions of the model; ``None`` if it always abstained.
-    extras : mapping of str to object
-        Results of further studies, such as ``"stress"`` and ``"fairness"``, as JSON types.
+    stress : tuple of ConditionResult
+        Results on degraded clips, if that was measured.
+    fairness : tuple of FairnessDimension
+        Results by group of people, if that was measured.
     """
 
     setting: Setting
@@ -187,7 +191,8 @@ class Evaluation:
     n_speakers: int
     answered_share: float
     answered_accuracy: float | None
-    extras: Mapping[str, Any] = field(default_factory=dict)
+    stress: tuple[ConditionResult, ...] = ()
+    fairness: tuple[FairnessDimension, ...] = ()
 
     @property
     def unknown_to_model(self) -> tuple[str, ...]:
@@ -222,7 +227,8 @@ class Evaluation:
                 dimension: [group.to_json() for group in groups]
                 for dimension, groups in self.breakdown.items()
             },
-            **self.extras,
+            "stress": [result.to_json() for result in self.stress],
+            "fairness": [dimension.to_json() for dimension in self.fairness],
         }
 
 

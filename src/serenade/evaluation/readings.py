@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serenade.emotions import EMOTIONS, LABEL_SETS, LabelMap
+from serenade.corpora.labels import label_map_for
+from serenade.emotions import EMOTIONS, IDENTITY, LABEL_SETS, LabelMap
 from serenade.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -153,8 +154,8 @@ def choose_labelling(
     utterances : iterable of Utterance
         What is evaluated.
     label_map : LabelMap, optional
-        How names change. Without it, nothing changes for ``"corpus"``; for a set without
-        ``calm``, calm counts as neutral, as is usual. Emotions outside the set are left out.
+        How names change. Without it, nothing changes for ``"corpus"``, and a set has its own
+        map (:mod:`serenade.corpora.labels`). Emotions outside the set are left out.
 
     Returns
     -------
@@ -172,7 +173,7 @@ def choose_labelling(
         )
     wanted = None if name == "corpus" else LABEL_SETS[name].labels
     if label_map is None:
-        label_map = _usual_map(wanted)
+        label_map = IDENTITY if name == "corpus" else label_map_for(name)
     mapped = {label_map.apply(utterance.emotion) for utterance in utterances}
     present = in_order(emotion for emotion in mapped if emotion is not None)
     labels = present if wanted is None else wanted
@@ -283,14 +284,6 @@ def in_order(emotions: Iterable[str]) -> tuple[str, ...]:
     """
     names = set(emotions)
     return tuple(e for e in EMOTIONS if e in names) + tuple(sorted(names - set(EMOTIONS)))
-
-
-def _usual_map(wanted: Sequence[str] | None) -> LabelMap:
-    if wanted is None:
-        return LabelMap("as labelled", {})
-    if "calm" in wanted:
-        return LabelMap("others left out", {})
-    return LabelMap("calm counts as neutral, others left out", {"calm": "neutral"})
 
 
 def _truth(answers: Sequence[Answer], labelling: Labelling) -> tuple[tuple[Answer, ...], IntArray]:
