@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from serenade.errors import UsageError
 from serenade.features.checks import check_band
 from serenade.features.fourier import power_spectrum_blocks
-from serenade.features.spectrum import frame
+from serenade.features.spectrum import accumulate_rows, frame
 
 if TYPE_CHECKING:
     from serenade.types import FloatArray
@@ -156,12 +155,11 @@ def _normalised_difference(frames: FloatArray, *, shortest: int, longest: int) -
         One row per period.
     """
     correlation = _autocorrelation(frames, longest)
-    energy_before = np.cumsum(np.square(frames[:, :longest].T), axis=0)
-    difference = 2 * (correlation[0] - correlation[1:]) - energy_before
-    running = difference.copy()
-    # Row by row is twice as fast as np.cumsum, which goes through memory in strides.
-    for earlier, later in itertools.pairwise(running):
-        later += earlier
+    energy_before = accumulate_rows(np.square(frames[:, :longest].T, order="C"))
+    difference = correlation[0] - correlation[1:]
+    difference *= 2
+    difference -= energy_before
+    running = accumulate_rows(difference.copy())
     periods = np.arange(shortest, longest + 1, dtype=np.float32)[:, None]
     running = running[shortest - 1 :]
     running /= periods
