@@ -99,7 +99,7 @@ def run() -> None:
     code 70; ``SERENADE_DEBUG=1`` shows its traceback.
     """
     try:
-        make_app()()
+        make_app()(prog_name="serenade")
     except SerenadeError as error:
         print_message(f"error: {error}")
         sys.exit(USAGE_EXIT_CODE)

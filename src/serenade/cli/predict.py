@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serenade.cli.inputs import STDIN, Input, find_inputs, means_one_file
+from serenade.cli.interrupts import interrupts_held
 from serenade.cli.messages import print_message
 from serenade.cli.outputs import Format, open_output
 from serenade.cli.progress import Progress
@@ -81,7 +82,8 @@ def predict(
             n_failed = _write(outcomes, sink, progress, top=top)
         finally:
             progress.clear()
-            sink.finish()
+            with interrupts_held():
+                sink.finish()
     if n_failed:
         raise typer.Exit(ALL_FAILED if n_failed == len(inputs) else SOME_FAILED)
 
@@ -110,7 +112,8 @@ def _write(outcomes: Iterator[Outcome], sink: Sink, progress: Progress, *, top: 
             n_failed += 1
             progress.clear()
             print_message(f"error: {outcome.error}")
-        sink.write(to_record(outcome, top=top))
+        with interrupts_held():
+            sink.write(to_record(outcome, top=top))
         progress.advance()
     return n_failed
 

@@ -102,9 +102,9 @@ class _Worker:
 
     def stop(self) -> int | None:
         """End the process and give its exit code."""
-        self.connection.close()
         self.process.terminate()
         self.process.join(_STOP_SECONDS)
+        self.connection.close()
         return self.process.exitcode
 
 
@@ -160,13 +160,10 @@ def _work(load: Load, connection: Connection) -> None:
     except SerenadeError as error:
         connection.send(error)
         return
-    connection.send(_READY)
-    while True:
-        try:
-            source = connection.recv()
-        except EOFError:
-            return
-        connection.send(attempt(predict, source))
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
+        connection.send(_READY)
+        while True:
+            connection.send(attempt(predict, connection.recv()))
 
 
 def _outcome_of_death(worker: _Worker) -> Outcome:
@@ -190,8 +187,10 @@ def _interrupt_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
+        # inside, since an interrupt that came just before is raised by this very call
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
