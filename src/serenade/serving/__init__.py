@@ -1,0 +1,1 @@
+"""Serving: the recogniser over HTTP and WebSocket, and the web page that uses both."""

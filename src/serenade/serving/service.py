@@ -1,0 +1,87 @@
+"""Service: what the handlers of one process share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from serenade.serving.keys import KeyRing, open_key_ring
+from serenade.serving.limits import Gate
+from serenade.serving.metrics import Metrics
+from serenade.serving.models import ServedModels, load_models
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
+
+    from serenade.serving.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """What the handlers of one process share.
+
+    Parameters
+    ----------
+    settings : Settings
+        As chosen.
+    models : ServedModels
+        Loaded.
+    keys : KeyRing
+        Who may use the service.
+    gate : Gate
+        Admits requests and does their work.
+    metrics : Metrics
+        What is counted.
+    """
+
+    settings: Settings
+    models: ServedModels
+    keys: KeyRing
+    gate: Gate
+    metrics: Metrics
+
+
+def open_service(settings: Settings) -> Service:
+    """Read the keys and load the models.
+
+    Parameters
+    ----------
+    settings : Settings
+        As chosen.
+
+    Returns
+    -------
+    Service
+        Ready.
+
+    Raises
+    ------
+    ModelError
+        If a model is missing or damaged.
+    UsageError
+        If the keys cannot be read or are missing where they are needed, or models clash.
+    """
+    keys = open_key_ring(settings)
+    return Service(
+        settings=settings,
+        models=load_models(settings.models),
+        keys=keys,
+        gate=Gate(concurrency=settings.concurrency, queue=settings.queue),
+        metrics=Metrics(),
+    )
+
+
+def service_of(connection: HTTPConnection) -> Service:
+    """Give what the handlers share.
+
+    Parameters
+    ----------
+    connection : HTTPConnection
+        A request or a WebSocket.
+
+    Returns
+    -------
+    Service
+        That of the application that got it.
+    """
+    return cast("Service", connection.app.state.service)

@@ -1,0 +1,246 @@
+"""Endpoints: results as promised, every bad input as one problem."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+import soundfile
+from starlette.testclient import TestClient
+from tests.tiny_bundle import tone
+
+from serenade.audio.codec import encode
+from serenade.inference.recognizer import Recognizer
+from serenade.serving.app import create_app
+from serenade.serving.keys import hash_key
+from serenade.types import Waveform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serenade.serving.settings import Settings
+
+
+def assert_problem(response: Any, status: int, name: str, detail: str) -> None:
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["type"] == f"urn:serenade:problem:{name}"
+    assert problem["status"] == status
+    assert detail in problem["detail"]
+    assert "\n" not in problem["detail"]
+
+
+def test_a_raw_body_is_predicted_as_the_recogniser_does(
+    http: TestClient, tiny_folder: Path, wav: bytes, repository: Path
+) -> None:
+    response = http.post("/v1/predict", content=wav, headers={"Content-Type": "audio/wav"})
+    assert response.status_code == 200
+    assert response.json() == Recognizer.load(tiny_folder).predict(wav).to_json("-")
+    schema = json.loads((repository / "docs" / "prediction.schema.json").read_text())
+    jsonschema.validate(response.json(), schema)
+
+
+def test_a_form_carries_the_name_of_the_file(http: TestClient, wav: bytes) -> None:
+    response = http.post("/v1/predict", files={"file": ("voice é.wav", wav, "audio/wav")})
+    assert response.status_code == 200
+    assert response.json()["path"] == "voice é.wav"
+    assert response.json()["emotion"] == "happiness"
+
+
+@pytest.mark.parametrize("container", ["wav", "flac", "mp3", "opus"])
+def test_every_format_is_taken(http: TestClient, container: str) -> None:
+    waveform = Waveform(tone(1000.0, seconds=1.0), 16000)
+    rate = 64 if container in ("mp3", "opus") else None
+    content = encode(waveform, container, kbits_per_second=rate)
+    response = http.post("/v1/predict", content=content)
+    assert response.json()["emotion"] == "neutral"
+
+
+def test_ogg_vorbis_is_taken(http: TestClient) -> None:
+    content = io.BytesIO()
+    soundfile.write(content, tone(1000.0, seconds=1.0), 16000, format="OGG", subtype="VORBIS")
+    response = http.post(
+        "/v1/predict", content=content.getvalue(), headers={"Content-Type": "audio/ogg"}
+    )
+    assert response.json()["emotion"] == "neutral"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "name", "detail"),
+    [
+        ({"content": b""}, 422, "no-recording", "the recording is empty"),
+        ({"content": b"junk" * 99}, 422, "unusable-audio", "is not audio that can be decoded"),
+        (
+            {"content": b"{}", "headers": {"Content-Type": "application/json"}},
+            415,
+            "not-audio",
+            "declared as 'application/json'",
+        ),
+        (
+            {"content": b"x", "headers": {"Content-Encoding": "gzip"}},
+            415,
+            "compressed-body",
+            "the body is compressed",
+        ),
+        ({"content": b"x", "params": {"model": "big"}}, 404, "unknown-model", "choose one of tiny"),
+        (
+            {"content": b"x", "params": {"denoise": "perhaps"}},
+            422,
+            "wrong-parameter",
+            "denoise is 'perhaps'",
+        ),
+        (
+            {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
+            400,
+            "broken-form",
+            "Missing boundary",
+        ),
+        (
+            {"content": b"x", "headers": {"Content-Type": "multipart/form-data; boundary=b"}},
+            400,
+            "broken-form",
+            "Invalid multipart data",
+        ),
+        ({"files": {"other": ("a.wav", b"x")}}, 422, "no-recording", "field 'file'"),
+        ({"files": {"file": ("a.wav", b"")}}, 422, "no-recording", "the recording is empty"),
+        (
+            {"files": [("file", ("a.wav", b"x")), ("file", ("b.wav", b"x"))]},
+            400,
+            "broken-form",
+            "Too many files",
+        ),
+    ],
+)
+def test_a_bad_request_is_one_problem(
+    http: TestClient, request_: dict[str, Any], status: int, name: str, detail: str
+) -> None:
+    assert_problem(http.post("/v1/predict", **request_), status, name, detail)
+
+
+def test_silence_and_a_clip_that_is_too_short_are_problems(http: TestClient) -> None:
+    for seconds, amplitude, detail in ((1.0, 0.0, "only silence"), (0.05, 0.3, "lasts only")):
+        content = io.BytesIO()
+        samples = tone(1000.0, seconds=seconds, amplitude=amplitude)
+        soundfile.write(content, samples, 16000, format="WAV")
+        response = http.post("/v1/predict", content=content.getvalue())
+        assert_problem(response, 422, "unusable-audio", detail)
+
+
+def test_a_wrong_method_and_a_wrong_path_are_problems(http: TestClient) -> None:
+    assert_problem(http.get("/v1/predict"), 405, "method-not-allowed", "use POST")
+    assert_problem(http.get("/nowhere"), 404, "not-found", "nothing at '/nowhere'")
+
+
+def test_a_bug_is_a_problem_without_a_traceback(
+    http: TestClient, wav: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(Recognizer, "predict", fail)
+    response = http.post("/v1/predict", content=wav)
+    assert_problem(response, 500, "internal", "the service failed")
+    assert "secret" not in response.text
+
+
+def test_uploads_never_touch_the_disk(http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a temporary file was made")
+
+    for maker in ("TemporaryFile", "NamedTemporaryFile", "mkstemp"):
+        monkeypatch.setattr(tempfile, maker, refuse)
+    content = io.BytesIO()
+    soundfile.write(content, tone(1000.0, seconds=120.0), 16000, format="WAV")
+    assert len(content.getvalue()) > 3 * 1024**2
+    response = http.post("/v1/predict", files={"file": ("long.wav", content.getvalue())})
+    assert response.status_code == 200
+
+
+def test_models_are_listed_and_can_be_fetched(http: TestClient, tiny_folder: Path) -> None:
+    [model] = http.get("/v1/models").json()["models"]
+    assert model["name"] == "tiny"
+    assert model["labels"] == ["neutral", "happiness", "sadness", "anger"]
+    assert model["in_browser"] is True
+    spec = http.get("/v1/models/tiny/spec.json").json()
+    assert spec == json.loads((tiny_folder / "spec.json").read_text())
+    weights = http.get("/v1/models/tiny/model.onnx").content
+    assert weights == (tiny_folder / "model.onnx").read_bytes()
+    assert len(weights) == model["bytes"]
+    assert_problem(http.get("/v1/models/big/spec.json"), 404, "unknown-model", "one of tiny")
+
+
+def test_probes_answer(http: TestClient) -> None:
+    assert http.get("/healthz").json() == {"status": "ok"}
+    assert http.get("/readyz").json() == {"status": "ok", "models": ["tiny"]}
+
+
+def test_metrics_count_requests_and_audio_but_no_results(settings: Settings, wav: bytes) -> None:
+    with TestClient(create_app(settings)) as http:
+        http.post("/v1/predict", content=wav)
+        http.post("/v1/predict", content=b"junk")
+        http.get("/random-path")
+        text = http.get("/metrics").text
+    route = 'method="POST",route="/v1/predict"'
+    assert f'serenade_http_requests_total{{{route},status="200"}} 1.0' in text
+    assert f'serenade_http_requests_total{{{route},status="422"}} 1.0' in text
+    assert 'serenade_http_requests_total{method="other",route="other",status="404"} 1.0' in text
+    assert 'serenade_audio_seconds_total{model="tiny"} 1.0' in text
+    assert "random-path" not in text
+    assert "happiness" not in text
+
+
+def test_with_keys_everything_but_the_page_and_the_probes_needs_one(
+    settings: Settings, wav: bytes
+) -> None:
+    keyed = dataclasses.replace(settings, api_key_hashes=(hash_key("open sesame"),))
+    with TestClient(create_app(keyed)) as http:
+        for method, path in (
+            ("POST", "/v1/predict"),
+            ("GET", "/v1/models"),
+            ("GET", "/v1/models/tiny/model.onnx"),
+            ("GET", "/metrics"),
+        ):
+            for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic YQ=="}):
+                response = http.request(method, path, headers=headers)
+                assert_problem(response, 401, "no-key", "Authorization: Bearer KEY")
+                assert response.headers["www-authenticate"] == "Bearer"
+        for path in ("/", "/healthz", "/readyz", "/openapi.json"):
+            assert http.get(path).status_code == 200
+        headers = {"Authorization": "Bearer open sesame"}
+        assert http.post("/v1/predict", content=wav, headers=headers).status_code == 200
+
+
+def test_other_origins_are_refused_unless_named(settings: Settings, wav: bytes) -> None:
+    origin = {"Origin": "https://shop.example"}
+    with TestClient(create_app(settings)) as http:
+        response = http.post("/v1/predict", content=wav, headers=origin)
+        assert "access-control-allow-origin" not in response.headers
+    named = dataclasses.replace(settings, cors_origins=("https://shop.example",))
+    with TestClient(create_app(named)) as http:
+        response = http.post("/v1/predict", content=wav, headers=origin)
+        assert response.headers["access-control-allow-origin"] == "https://shop.example"
+        other = http.post("/v1/predict", content=wav, headers={"Origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+def test_the_description_has_examples_that_match_their_schemas(http: TestClient) -> None:
+    description = http.get("/openapi.json").json()
+    n_examples = 0
+    for path in description["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                for content in answer.get("content", {}).values():
+                    if "example" in content:
+                        jsonschema.validate(content["example"], content["schema"])
+                        n_examples += 1
+    assert n_examples >= 10
+    body = description["paths"]["/v1/predict"]["post"]["requestBody"]["content"]
+    assert {"multipart/form-data", "audio/wav", "audio/flac", "audio/ogg", "audio/mpeg"} <= set(
+        body
+    )
