@@ -8,6 +8,7 @@ shows medians over the rounds. librosa is warmed up before (numba compiles on fi
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SAMPLES = npt.NDArray[np.float32]
 SR = 16_000
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 CLIP_SECONDS = 3
 N_CLIPS = 8
 N_ROUNDS = 25
@@ -158,6 +160,10 @@ def _milliseconds(work: Callable[[SAMPLES], object], clips: list[SAMPLES]) -> fl
 
 def main() -> None:
     """Measure and print the table."""
+    if {os.environ.get(name) for name in THREADS} != {"1"}:
+        raise SystemExit(
+            f"this compares one thread with one thread: set {' and '.join(THREADS)} to 1"
+        )
     clips = [_clip(seed) for seed in range(N_CLIPS)]
     measured: dict[str, list[tuple[float, float]]] = {pair.name: [] for pair in PAIRS}
     with warnings.catch_warnings():

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 ComplexArray = npt.NDArray[np.complex64]
 
-_FRAMES_PER_BLOCK = 80
-"""At most this many frames are transformed together: their intermediate values stay in cache."""
+_SAMPLES_PER_BLOCK = 80 * 1024
+"""About as many samples are transformed together: their intermediate values stay in cache."""
 
 _PRODUCTS_PER_SAMPLE = 300
 """Above this cost, as for large primes, numpy's transform is the faster one."""
@@ -137,7 +137,7 @@ def _transformed_blocks(
     memory, because fetching fresh memory from the system costs as much as the products.
     """
     n_frames, length = frames.shape
-    n_blocks = -(-n_frames // _FRAMES_PER_BLOCK)
+    n_blocks = -(-n_frames * plan.n_rows // _SAMPLES_PER_BLOCK)
     size = -(-n_frames // n_blocks)
     steps = plan.first.shape[0]
     columns = np.zeros((plan.n_rows, size), dtype=np.float32)

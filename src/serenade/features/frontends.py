@@ -215,7 +215,7 @@ def _pitch_functionals(
         hop_length=config.hop_length,
     )
     voiced = np.flatnonzero(voicing > config.voicing_threshold)
-    names = functional_names(["f0_semitones"])
+    names = functional_names(("f0_semitones",))
     values = np.zeros(len(names), dtype=np.float32)
     if voiced.size > 0:
         semitones = 12 * np.log2(f0[voiced] / _SEMITONES_FROM_HZ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,15 +77,16 @@ def functionals(
         highest,
     ]
     values = np.stack(columns, axis=1).astype(np.float32).ravel()
-    return values, functional_names(names)
+    return values, functional_names(tuple(names))
 
 
-def functional_names(names: Sequence[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=32)
+def functional_names(names: tuple[str, ...]) -> tuple[str, ...]:
     """Name the values that :func:`functionals` gives.
 
     Parameters
     ----------
-    names : sequence of str
+    names : tuple of str
         Name of each row.
 
     Returns
