@@ -155,7 +155,7 @@ def age_group(age: int | None) -> str | None:
         return None
     place = int(np.searchsorted(AGE_EDGES_YEARS, age, side="right"))
     if place == 0:
-        return f"under {AGE_EDGES_YEARS[0]}"
+        return f"0 to {AGE_EDGES_YEARS[0] - 1}"
     if place == len(AGE_EDGES_YEARS):
         return f"{AGE_EDGES_YEARS[-1]} and over"
     return f"{AGE_EDGES_YEARS[place - 1]} to {AGE_EDGES_YEARS[place] - 1}"

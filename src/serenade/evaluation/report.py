@@ -19,7 +19,7 @@ from serenade.evaluation.report_clips import (
     spectrogram_uri,
     worst_clips,
 )
-from serenade.evaluation.report_parts import figure, percent
+from serenade.evaluation.report_parts import counted, figure, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,8 @@ def render_report(
         for anchor, title, content in shown
     )
     corpora = sorted({a.utterance.corpus for a in evaluation.closed.reading.answers})
-    clips = f"{evaluation.closed.metrics.n_clips:,} clips of {evaluation.n_speakers} speakers"
+    n_clips, n_speakers = evaluation.closed.metrics.n_clips, evaluation.n_speakers
+    clips = f"{counted(n_clips, 'clip')} of {counted(n_speakers, 'speaker')}"
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(f"How well does {setting.model} hear emotion?"),
         lead=escape(f"Measured on {clips} from {', '.join(corpora)}; {setting.protocol}."),

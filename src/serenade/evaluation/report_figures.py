@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serenade.evaluation.report_parts import percent
 from serenade.evaluation.report_svg import Plot, line, rect, svg, text
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from serenade.evaluation.confusion import IntArray
     from serenade.evaluation.robustness import ConditionResult
 
-_TENTHS = tuple(i / 5 for i in range(6))
+_FIFTHS = tuple(i / 5 for i in range(6))
 
 
 def headline_scale(uar: Interval, *, chance: float) -> str:
@@ -40,20 +41,23 @@ def headline_scale(uar: Interval, *, chance: float) -> str:
     str
         SVG element.
     """
-    plot = Plot(16, 24, 608, 26, (0.0, 1.0), (0.0, 1.0))
+    plot = Plot(24, 24, 608, 26, (0.0, 1.0), (0.0, 1.0))
     middle = plot.top + plot.height / 2
     parts = [rect(plot.left, middle - 4, plot.width, 8, "track", radius=4)]
     parts += [
-        text(plot.x(tick), plot.top + plot.height + 16, f"{tick:.0%}", "tick", anchor="middle")
-        for tick in _TENTHS
+        text(plot.x(tick), plot.top + plot.height + 16, _whole(tick), "tick", anchor="middle")
+        for tick in _FIFTHS
     ]
     parts.append(line(plot.x(chance), plot.top, plot.x(chance), plot.top + plot.height, "chance"))
     parts.append(text(plot.x(chance), plot.top - 8, "chance", "tick", anchor="middle"))
     width = max(plot.x(uar.high) - plot.x(uar.low), 2)
     parts.append(rect(plot.x(uar.low), middle - 8, width, 16, "band", radius=8))
     parts.append(f'<circle class="dot" cx="{plot.x(uar.value):.1f}" cy="{middle}" r="7"/>')
-    label = f"UAR {uar.value:.1%}, interval {uar.low:.1%} to {uar.high:.1%}, chance {chance:.1%}"
-    return svg(640, 72, parts, label)
+    label = (
+        f"UAR {percent(uar.value)}, interval {percent(uar.low)} to {percent(uar.high)},"
+        f" chance {percent(chance)}"
+    )
+    return svg(660, 72, parts, label)
 
 
 def confusion(labels: Sequence[str], counts: IntArray) -> str:
@@ -90,7 +94,7 @@ def confusion(labels: Sequence[str], counts: IntArray) -> str:
             )
             ink = "cell strong" if share > 0.55 else "cell"
             middle = x + cell_width / 2
-            parts.append(text(middle, y + 21, f"{share:.0%}" if total else "–", ink, "middle"))
+            parts.append(text(middle, y + 21, _whole(share) if total else "–", ink, "middle"))
             parts.append(text(middle, y + 36, str(counts[i, j]), f"{ink} small", "middle"))
     width = left + len(labels) * cell_width + 4
     height = top + len(labels) * cell_height + 4
@@ -113,32 +117,32 @@ def speaker_columns(groups: Sequence[Group], *, overall: float) -> str:
         SVG element.
     """
     ordered = sorted(groups, key=lambda group: group.uar.value)
-    step = max(min(46.0, 680 / max(len(ordered), 1)), 15.0)
+    step = max(min(46.0, 800 / max(len(ordered), 1)), 9.0)
+    css = "tick" if step > 14 else "tick tiny"
     plot = Plot(44, 12, step * len(ordered), 180, (0, len(ordered)), (0.0, 1.0))
-    parts = [plot.grid([], [(tick, f"{tick:.0%}") for tick in _TENTHS])]
+    parts = [plot.grid([], [(tick, _whole(tick)) for tick in _FIFTHS])]
     for place, group in enumerate(ordered):
         x, y = plot.x(place + 0.14), plot.y(group.uar.value)
         height = plot.top + plot.height - y
         parts.append(
             f'<rect class="column" x="{x:.1f}" y="{y:.1f}" width="{step * 0.72:.1f}"'
-            f' height="{height:.1f}" rx="2"><title>{escape(group.name)}: {group.uar.value:.1%}'
+            f' height="{height:.1f}" rx="2"><title>{escape(group.name)}: {percent(group.uar.value)}'
             f" of {group.n_clips} clips</title></rect>"
         )
-        name_x, name_y = plot.x(place + 0.5), plot.top + plot.height + 10
+        x, y = plot.x(place + 0.5) + 3, plot.top + plot.height + 8
         parts.append(
-            f'<text class="tick" text-anchor="end" x="{name_x + 4:.1f}" y="{name_y:.1f}"'
-            f' transform="rotate(-55 {name_x + 4:.1f} {name_y:.1f})">'
-            f"{escape(_short(group.name))}</text>"
+            f'<text class="{css}" text-anchor="end" x="{x:.1f}" y="{y:.1f}"'
+            f' transform="rotate(-90 {x:.1f} {y:.1f})">{escape(_short(group.name))}</text>'
         )
     right = plot.left + plot.width
     parts.append(line(plot.left, plot.y(overall), right, plot.y(overall), "chance"))
-    parts.append(text(plot.left + 4, plot.y(overall) - 5, f"all clips {overall:.0%}", "tick"))
+    parts.append(text(plot.left + 4, plot.y(overall) - 5, f"all clips {_whole(overall)}", "tick"))
     lowest, highest = ordered[0], ordered[-1]
     label = (
-        f"UAR by speaker, from {lowest.uar.value:.0%} ({lowest.name}) to"
-        f" {highest.uar.value:.0%} ({highest.name})"
+        f"UAR by speaker, from {_whole(lowest.uar.value)} ({lowest.name}) to"
+        f" {_whole(highest.uar.value)} ({highest.name})"
     )
-    return svg(right + 8, plot.top + plot.height + 78, parts, label)
+    return svg(right + 8, plot.top + plot.height + 62, parts, label)
 
 
 def calibration(curve: Sequence[CalibrationBin]) -> str:
@@ -155,7 +159,7 @@ def calibration(curve: Sequence[CalibrationBin]) -> str:
         SVG element, with the share of clips in each bin at the foot.
     """
     plot = Plot(44, 12, 320, 240, (0.0, 1.0), (0.0, 1.0))
-    ticks = [(tick, f"{tick:.0%}") for tick in _TENTHS]
+    ticks = [(tick, _whole(tick)) for tick in _FIFTHS]
     total = sum(point.count for point in curve) or 1
     parts = [plot.grid(ticks, ticks)]
     for point in curve:
@@ -175,7 +179,7 @@ def calibration(curve: Sequence[CalibrationBin]) -> str:
     ]
     parts.append(text(204, 292, "confidence", "tick", anchor="middle"))
     parts.append(text(50, 24, "share that is right", "tick"))
-    return svg(372, 298, parts, "Calibration curve: share that is right against confidence")
+    return svg(392, 298, parts, "Calibration curve: share that is right against confidence")
 
 
 def coverage(curve: Sequence[CoveragePoint]) -> str:
@@ -192,15 +196,17 @@ def coverage(curve: Sequence[CoveragePoint]) -> str:
         SVG element.
     """
     plot = Plot(44, 12, 320, 240, (0.0, 1.0), (0.0, 1.0))
-    ticks = [(tick, f"{tick:.0%}") for tick in _TENTHS]
+    ticks = [(tick, _whole(tick)) for tick in _FIFTHS]
     points = [(point.coverage, point.accuracy) for point in curve]
     parts = [plot.grid(ticks, ticks), plot.curve(points, "line")]
     x, y = points[-1]
     parts.append(f'<circle class="dot" cx="{plot.x(x):.1f}" cy="{plot.y(y):.1f}" r="4"/>')
-    parts.append(text(plot.x(x) - 6, plot.y(y) + 18, f"all clips: {y:.0%}", "tick", anchor="end"))
+    parts.append(
+        text(plot.x(x) - 6, plot.y(y) + 18, f"all clips: {_whole(y)}", "tick", anchor="end")
+    )
     parts.append(text(204, 292, "share of the clips that get an answer", "tick", anchor="middle"))
     parts.append(text(50, 24, "share that is right", "tick"))
-    return svg(372, 298, parts, "Accuracy against the share of clips that get an answer")
+    return svg(392, 298, parts, "Accuracy against the share of clips that get an answer")
 
 
 def distribution(labels: Sequence[str], counts: IntArray) -> str:
@@ -264,20 +270,22 @@ def training_curves(
     }
     points = [point for curve in curves.values() for point in curve]
     first, last = min(x for x, _ in points), max(x for x, _ in points)
-    top = 1.0 if share else max(y for _, y in points) * 1.05
-    plot = Plot(44, 12, 320, 220, (first, last), (0.0, top or 1.0))
-    y_ticks = [(tick * top, f"{tick:.0%}" if share else f"{tick * top:.2g}") for tick in _TENTHS]
+    if share:
+        y_ticks = [(tick, _whole(tick)) for tick in _FIFTHS]
+    else:
+        y_ticks = [(tick, f"{tick:g}") for tick in _round_ticks(max(y for _, y in points))]
+    plot = Plot(44, 34, 320, 220, (first, last), (0.0, y_ticks[-1][0]))
     x_ticks = [(float(x), f"{x:.0f}") for x in np.unique(np.linspace(first, last, 5).round())]
     parts = [plot.grid(x_ticks, y_ticks)]
     for name, css in (("train", "line faint"), ("validation", "line")):
         if curves[name]:
             parts.append(plot.curve(curves[name], css))
-    parts.append(line(224, 22, 244, 22, "line faint"))
-    parts.append(text(250, 26, "training", "tick"))
-    parts.append(line(224, 40, 244, 40, "line"))
-    parts.append(text(250, 44, "validation", "tick"))
-    parts.append(text(204, 272, "epoch", "tick", anchor="middle"))
-    return svg(372, 278, parts, f"{title} by epoch, training and validation")
+    parts.append(line(50, 14, 70, 14, "line faint"))
+    parts.append(text(76, 18, "training", "tick"))
+    parts.append(line(140, 14, 160, 14, "line"))
+    parts.append(text(166, 18, "validation", "tick"))
+    parts.append(text(204, 294, "epoch", "tick", anchor="middle"))
+    return svg(392, 300, parts, f"{title} by epoch, training and validation")
 
 
 def stress_dots(results: Sequence[ConditionResult]) -> str:
@@ -297,9 +305,9 @@ def stress_dots(results: Sequence[ConditionResult]) -> str:
     plot = Plot(170, 12, 480, row * len(results), (0.0, 1.0), (0.0, 1.0))
     bottom = plot.top + plot.height
     parts = []
-    for tick in _TENTHS:
+    for tick in _FIFTHS:
         parts.append(line(plot.x(tick), plot.top, plot.x(tick), bottom, "grid"))
-        parts.append(text(plot.x(tick), bottom + 16, f"{tick:.0%}", "tick", anchor="middle"))
+        parts.append(text(plot.x(tick), bottom + 16, _whole(tick), "tick", anchor="middle"))
     clean = plot.x(results[0].uar.value)
     parts.append(line(clean, plot.top, clean, bottom, "chance"))
     family = results[0].family
@@ -342,5 +350,18 @@ def whisker(figure: Interval) -> str:
     )
 
 
+def _round_ticks(highest: float) -> list[float]:
+    """Give ticks at round values from 0 to the first that is not below the highest value."""
+    magnitude = 10.0 ** np.floor(np.log10(max(highest, 1e-9)))
+    step = next(s for s in (0.2, 0.5, 1.0, 2.0) if highest <= 5 * s * magnitude) * magnitude
+    return [float(step * i) for i in range(int(np.ceil(highest / step)) + 1)]
+
+
 def _short(name: str) -> str:
-    return name if len(name) <= 12 else f"…{name[-11:]}"
+    """Leave out the corpus of a speaker; the full name is in the tooltip and the table."""
+    last = name.rsplit("/", 1)[-1]
+    return last if len(last) <= 9 else f"{last[:8]}…"
+
+
+def _whole(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from serenade.evaluation import report_figures as figures
 from serenade.evaluation.calibration import coverage_curve
-from serenade.evaluation.report_parts import figure, percent, points, table, with_range
+from serenade.evaluation.report_parts import figure, percent, points, signed, table, with_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -250,14 +250,15 @@ def fairness(evaluation: Evaluation) -> str:
             [dimension.name, "UAR", "", "confident errors", "clips", "speakers"],
             rows,
         )
-        gap = (
-            f"<p>Gap between {escape(dimension.best)} and {escape(dimension.worst)}:"
-            f" <strong>{points(dimension.gap)}</strong> percentage points of UAR."
-            + (" Best and worst of many differ by chance alone as well." if many else "")
-            + "</p>"
+        gap = 100 * dimension.gap.value
+        low, high = signed(100 * dimension.gap.low), signed(100 * dimension.gap.high)
+        chance = " Best and worst of many differ by chance alone as well." if many else ""
+        words = (
+            f"<p>Between {escape(dimension.best)} and {escape(dimension.worst)}:"
+            f" <strong>{gap:.1f}</strong> percentage points of UAR ({low} to {high}).{chance}</p>"
         )
         shown = f"<details><summary>All groups</summary>{listed}</details>" if many else listed
-        parts.append(f"<h3>{dimension.name.capitalize()}</h3>{gap}{shown}")
+        parts.append(f"<h3>{dimension.name.capitalize()}</h3>{words}{shown}")
     return "".join(parts)
 
 

@@ -60,7 +60,7 @@ def points(figure: Interval) -> str:
         HTML with sign and interval.
     """
     value, low, high = (100 * part for part in (figure.value, figure.low, figure.high))
-    return f'{value:+.1f} <span class="range">{low:+.1f} to {high:+.1f}</span>'
+    return f'{signed(value)} <span class="range">{signed(low)} to {signed(high)}</span>'
 
 
 def table(
@@ -126,3 +126,37 @@ def figure(svg: str, caption: str, *, fit: bool = False) -> str:
     return (
         f'<figure><div class="{css}"{focus}>{svg}</div><figcaption>{caption}</figcaption></figure>'
     )
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number of things.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    noun : str
+        What, in the singular.
+
+    Returns
+    -------
+    str
+        For example ``"1 clip"`` or ``"1,200 clips"``.
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def signed(value: float) -> str:
+    """Write a difference with its sign.
+
+    Parameters
+    ----------
+    value : float
+        In percentage points.
+
+    Returns
+    -------
+    str
+        For example ``"−1.3"``.
+    """
+    return f"{value:+.1f}".replace("-", "−")

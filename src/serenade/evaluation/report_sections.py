@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import serenade
 from serenade.evaluation import report_figures as figures
 from serenade.evaluation.published import published_figures
-from serenade.evaluation.report_parts import figure, percent, table, with_range
+from serenade.evaluation.report_parts import counted, figure, percent, table, with_range
 
 if TYPE_CHECKING:
     from serenade.evaluation.evaluate import Evaluation
@@ -50,6 +50,7 @@ def headline(evaluation: Evaluation) -> str:
     chance = 1.0 / len(present)
     caution = f" The interval is {escape(result.uar.caution)}." if result.uar.caution else ""
     abstained = 1.0 - evaluation.answered_share
+    percent(evaluation.answered_accuracy)
     facts = (
         ("accuracy", percent(result.metrics.accuracy), "share of all clips that is right"),
         ("macro F1", percent(result.metrics.macro_f1), "mean over the emotions"),
@@ -59,7 +60,11 @@ def headline(evaluation: Evaluation) -> str:
             "how far confidence is from truth",
         ),
         ("ROC AUC", _decimals(result.metrics.roc_auc), "0.5 is guessing, 1 is perfect"),
-        ("not sure", percent(abstained), f"else right: {percent(evaluation.answered_accuracy)}"),
+        (
+            "not sure",
+            percent(abstained),
+            f"right when sure: {percent(evaluation.answered_accuracy)}",
+        ),
     )
     cards = "".join(
         f"<div><dt>{name}</dt><dd>{value}<span>{escape(hint)}</span></dd></div>"
@@ -98,17 +103,19 @@ def about(evaluation: Evaluation) -> str:
     renamed = ", ".join(f"{old} → {new}" for old, new in labelling.label_map.renamed.items())
     left_out = ", ".join(f"{count} {emotion}" for emotion, count in evaluation.left_out.items())
     checksum = setting.model_checksum
+    n_clips = evaluation.closed.metrics.n_clips
+    clips = f"{n_clips:,} of {counted(evaluation.n_speakers, 'speaker')}"
     rows = [
         ("model", escape(setting.model)),
         ("knows", escape(", ".join(setting.model_labels))),
         ("checksum", f"<code>{checksum}</code>" if checksum else "not a bundle"),
         ("mode", escape(setting.mode)),
         ("protocol", escape(setting.protocol)),
-        ("clips", f"{evaluation.closed.metrics.n_clips:,} of {evaluation.n_speakers} speakers"),
+        ("clips", clips),
         ("label set", f"{escape(labelling.name)}: {escape(', '.join(labelling.labels))}"),
         ("label map", escape(labelling.label_map.name + (f" ({renamed})" if renamed else ""))),
         ("left out", escape(left_out) + " (not in the label set)" if left_out else "nothing"),
-        ("failed", f"{len(evaluation.failures)} clips" if evaluation.failures else "no clip"),
+        ("failed", counted(len(evaluation.failures), "clip")),
         ("Serenade", f"{serenade.__version__}, seed {setting.seed}"),
     ]
     if evaluation.unknown_to_model:

@@ -88,7 +88,7 @@ def test_result_is_json(utterances: list[Utterance]) -> None:
 
 @pytest.mark.parametrize(
     ("age", "name"),
-    [(29, "under 30"), (30, "30 to 44"), (59, "45 to 59"), (64, "60 and over"), (None, None)],
+    [(29, "0 to 29"), (30, "30 to 44"), (59, "45 to 59"), (64, "60 and over"), (None, None)],
 )
 def test_age_groups(age: int | None, name: str | None) -> None:
     assert age_group(age) == name
