@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from serenade.inference.batch import BatchSource, Outcome
+    from serenade.inference.stream import Stream
+    from serenade.inference.timeline import Timeline, TimelineConfig
     from serenade.types import FloatArray
 
     Source = str | os.PathLike[str] | bytes | BinaryIO | Waveform | npt.NDArray[np.generic]
@@ -187,6 +189,87 @@ class Recognizer:
         load = partial(_load_predict, self._bundle.path, denoise=denoise)
         return predict_in_workers(load, sources, workers=workers)
 
+    def timeline(
+        self,
+        source: Source,
+        sample_rate: int | None = None,
+        *,
+        config: TimelineConfig | None = None,
+        channel: int | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Timeline:
+        """Tell which emotion is when in a recording of any length.
+
+        The recording is read in blocks and judged as :meth:`stream` judges it.
+
+        Parameters
+        ----------
+        source, sample_rate : as for :meth:`predict`
+            The recording.
+        config : TimelineConfig or None
+            How to judge; ``None`` for the defaults.
+        channel : int or None
+            The channel of a file to take, from 0; ``None`` averages all.
+        progress : callable or None
+            Called after each block with the length that was read [s].
+
+        Returns
+        -------
+        Timeline
+            Segments without gaps, and a prediction for every hop with speech.
+
+        Raises
+        ------
+        AudioError
+            If the source cannot be read or lacks the channel.
+        UsageError
+            If `sample_rate` is missing or not wanted, or `channel` is given for samples.
+        MissingExtraError
+            If the configuration asks for what is not installed.
+        """
+        from serenade.inference.timeline import collect
+
+        if channel is not None and isinstance(source, Waveform | np.ndarray):
+            raise UsageError("channel is only for a file; choose the channel of the samples before")
+        _, blocks = _read(source, sample_rate, channel)
+        stream = self.stream(self._spec.sample_rate, config=config)
+        events = stream.run(blocks, progress=progress)
+        return collect(events, model=self.model_id, labels=self.labels)
+
+    def stream(self, sample_rate: int, *, config: TimelineConfig | None = None) -> Stream:
+        """Open a stream for audio that arrives in pieces.
+
+        Streams share the model; a stream itself belongs to one thread.
+
+        Parameters
+        ----------
+        sample_rate : int
+            Samples per second of what will be pushed [Hz]; 8,000 to 192,000.
+        config : TimelineConfig or None
+            How to judge; ``None`` for the defaults.
+
+        Returns
+        -------
+        Stream
+            Takes samples and gives events.
+
+        Raises
+        ------
+        AudioError
+            If the rate is out of range.
+        MissingExtraError
+            If the configuration asks for what is not installed.
+        """
+        from serenade.inference.activity import open_activity
+        from serenade.inference.judge import WindowJudge
+        from serenade.inference.stream import Stream
+        from serenade.inference.timeline import TimelineConfig
+
+        config = config or TimelineConfig()
+        activity = open_activity(config, sample_rate=self._spec.sample_rate)
+        judge = WindowJudge(self._spec, self._scorer)
+        return Stream(judge, activity, sample_rate=sample_rate, config=config)
+
     def _judge(self, window: Waveform, average: WindowAverage, *, denoise: bool) -> None:
         """Add what the model says about a window; one that is all but silent says nothing."""
         try:
@@ -221,7 +304,9 @@ class Recognizer:
         )
 
 
-def _read(source: Source, sample_rate: int | None) -> tuple[str, Iterator[FloatArray]]:
+def _read(
+    source: Source, sample_rate: int | None, channel: int | None = None
+) -> tuple[str, Iterator[FloatArray]]:
     """Give the name of a source for messages and its samples in blocks."""
     if isinstance(source, np.ndarray):
         if sample_rate is None:
@@ -232,7 +317,7 @@ def _read(source: Source, sample_rate: int | None) -> tuple[str, Iterator[FloatA
     if isinstance(source, Waveform):
         waveform = from_array(source.samples, source.sample_rate)
         return "the waveform", iter([waveform.samples])
-    return name_of(source), (block.samples for block in decode_blocks(source))
+    return name_of(source), (block.samples for block in decode_blocks(source, channel=channel))
 
 
 def _load_predict(path: Path, *, denoise: bool) -> Callable[[BatchSource], Prediction]:
