@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 
 from serenade.errors import UsageError
 from serenade.serving.app import create_app
@@ -65,8 +67,16 @@ def _options(settings: Settings) -> dict[str, Any]:
         "ssl_keyfile": settings.tls_key,
         "timeout_graceful_shutdown": settings.shutdown_seconds,
         "server_header": False,
+        "log_config": _log_config(),
         "ws": "websockets-sansio",
         "ws_max_size": _LARGEST_MESSAGE,
         "ws_max_queue": _WAITING_MESSAGES,
         "ws_per_message_deflate": False,
     }
+
+
+def _log_config() -> dict[str, Any]:
+    """Take uvicorn's, and keep the parser of forms from logging what it could not parse."""
+    config = copy.deepcopy(LOGGING_CONFIG)
+    config["loggers"]["python_multipart"] = {"level": "CRITICAL"}
+    return config
