@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -13,14 +13,12 @@ from serenade.cli.interrupts import interrupts_held
 from serenade.cli.messages import print_message
 from serenade.cli.outputs import Format, open_output
 from serenade.cli.progress import Progress
-from serenade.cli.records import csv_columns, display_path, to_record
-from serenade.cli.sinks import CsvSink, JsonlSink, JsonSink, Sink, TextSink
 from serenade.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TextIO
 
+    from serenade.cli.sinks import Sink
     from serenade.inference.batch import BatchSource, Outcome
     from serenade.inference.recognizer import Recognizer
 
@@ -58,6 +56,8 @@ def predict(
 
     Exit code: 0 all good, 1 some recordings failed, 2 none could be used.
     """
+    from serenade.cli.records import display_path
+    from serenade.cli.sinks import make_sink
     from serenade.inference.recognizer import Recognizer
 
     if resume and (output is None or not form.is_resumable):
@@ -67,16 +67,13 @@ def predict(
     inputs = [item for item in find_inputs(paths) if display_path(item.path) not in done]
     outcomes = _predict(recognizer, inputs, workers=workers, denoise=denoise)
     with open_output(output, form, append=bool(done)) as file:
-        sink: Sink
-        match form:
-            case Format.TEXT:
-                sink = TextSink(file)
-            case Format.JSON:
-                sink = JsonSink(file, single=means_one_file(paths))
-            case Format.JSONL:
-                sink = JsonlSink(file)
-            case Format.CSV:
-                sink = CsvSink(file, recognizer.labels, with_header=not done)
+        sink = make_sink(
+            form,
+            file,
+            labels=recognizer.labels,
+            single=means_one_file(paths),
+            with_header=not done,
+        )
         progress = Progress(len(inputs), shown=_wants_progress(len(inputs), file))
         try:
             n_failed = _write(outcomes, sink, progress, top=top)
@@ -106,6 +103,8 @@ def _predict(
 
 def _write(outcomes: Iterator[Outcome], sink: Sink, progress: Progress, *, top: int | None) -> int:
     """Write every outcome and count the failed ones."""
+    from serenade.cli.records import to_record
+
     n_failed = 0
     for outcome in outcomes:
         if outcome.error is not None:
@@ -119,6 +118,7 @@ def _write(outcomes: Iterator[Outcome], sink: Sink, progress: Progress, *, top: 
 
 
 def _recover(output: Path, form: Format, recognizer: Recognizer) -> set[str]:
+    from serenade.cli.records import csv_columns
     from serenade.cli.resume import recover_csv, recover_jsonl
 
     if form is Format.CSV:

@@ -9,6 +9,7 @@ import shutil
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from serenade.cli.bars import Style, render
+from serenade.cli.outputs import Format
 from serenade.cli.records import csv_columns, to_csv_row
 
 if TYPE_CHECKING:
@@ -98,6 +99,40 @@ class CsvSink:
 
     def finish(self) -> None:
         """Do nothing: every row is whole."""
+
+
+def make_sink(
+    form: Format, file: TextIO, *, labels: Sequence[str], single: bool, with_header: bool
+) -> Sink:
+    """Open a format.
+
+    Parameters
+    ----------
+    form : Format
+        Which one.
+    file : TextIO
+        Where records go.
+    labels : sequence of str
+        Emotions of the model, for CSV.
+    single : bool
+        Whether there is one record that is not put into an array, for JSON.
+    with_header : bool
+        Whether the names of the columns are written, for CSV.
+
+    Returns
+    -------
+    Sink
+        Takes records until it is finished.
+    """
+    match form:
+        case Format.TEXT:
+            return TextSink(file)
+        case Format.JSON:
+            return JsonSink(file, single=single)
+        case Format.JSONL:
+            return JsonlSink(file)
+        case Format.CSV:
+            return CsvSink(file, labels, with_header=with_header)
 
 
 def style_for(file: TextIO) -> Style:
