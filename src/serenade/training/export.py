@@ -65,11 +65,22 @@ def export_onnx(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray])
         )
     if program is None:
         raise TrainingError("the network could not be exported to ONNX")
-    model = program.model_proto
+    onnx.save(_stripped(program.model_proto), path)
+    return check_parity(network, path, clips)
+
+
+def _stripped(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Take out what only the exporter needs: it contradicts onnxruntime or names local paths."""
     # Value infos name torch's symbolic shapes, which onnxruntime's own shape inference contradicts.
     del model.graph.value_info[:]
-    onnx.save(model, path)
-    return check_parity(network, path, clips)
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.ClearField("doc_string")
+    for tensor in model.graph.initializer:
+        del tensor.metadata_props[:]
+    return model
 
 
 def check_parity(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray]) -> float:

@@ -1,0 +1,205 @@
+"""``serenade evaluate``: how well a model does on a manifest."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serenade.cli.evaluation_output import ResultFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serenade.corpora.manifest import Utterance
+    from serenade.evaluation.protocols import Fold, FoldSet
+
+SOME_FAILED = 1
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Name of a bundled model or folder of a model.")],
+    manifest: Annotated[Path, typer.Argument(help="Manifest of utterances (JSONL).")],
+    split: Annotated[
+        str | None, typer.Option(help="Judge only this part that the manifest gives.")
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="Judge the test part of a fold of this protocol.")
+    ] = None,
+    fold: Annotated[str | None, typer.Option(help="Name of the fold, with --protocol.")] = None,
+    folds: Annotated[
+        Path | None, typer.Option(help="Published folds, for emobox and emo-superb.")
+    ] = None,
+    labels: Annotated[
+        str, typer.Option(help="Emotions to tell apart: corpus, 4, 6, 7, 8 or 9.")
+    ] = "corpus",
+    trained_on: Annotated[
+        Path | None, typer.Option(help="Manifest that the model was trained on: finds leaks.")
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="Training run of the model: finds leaks, adds curves to the report."),
+    ] = None,
+    form: Annotated[
+        ResultFormat, typer.Option("--format", help="How to print.")
+    ] = ResultFormat.TEXT,
+    output: Annotated[
+        Path | None, typer.Option(help="Write into this file instead of printing.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write an HTML page as well.")] = None,
+    audio: Annotated[
+        bool, typer.Option("--audio/--no-audio", help="Put the worst clips into the page.")
+    ] = True,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
+    resume: Annotated[
+        Path | None, typer.Option(help="File of predictions: kept there, and not done again.")
+    ] = None,
+    stress: Annotated[
+        bool, typer.Option("--stress", help="Also judge noisy, reverberant and cut clips.")
+    ] = False,
+    stress_clips: Annotated[
+        int, typer.Option(min=1, help="About how many clips --stress judges per condition.")
+    ] = 400,
+    noise: Annotated[Path | None, typer.Option(help="Folder of noises for --stress.")] = None,
+    rir: Annotated[
+        Path | None, typer.Option(help="Folder of room impulse responses for --stress.")
+    ] = None,
+    fairness: Annotated[
+        bool, typer.Option("--fairness", help="Also compare groups of people.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of intervals, folds and degradations.")] = 0,
+) -> None:
+    """Measure a model on the utterances of a manifest.
+
+    Exit code: 0 all good, 1 some recordings failed, 2 nothing could be measured.
+    """
+    from dataclasses import replace
+
+    from serenade.cli.evaluation_output import evaluation_text, to_json_text, write_result
+    from serenade.cli.messages import print_message
+    from serenade.cli.progress import Progress
+    from serenade.corpora.manifest import read_manifest
+    from serenade.evaluation.evaluate import Setting, bundle_checksum
+    from serenade.evaluation.evaluate import evaluate as evaluate_model
+    from serenade.evaluation.fairness import measure_fairness
+    from serenade.evaluation.readings import choose_labelling
+    from serenade.evaluation.report import write_report
+    from serenade.evaluation.robustness import stress as put_under_stress
+    from serenade.inference.recognizer import Recognizer
+    from serenade.model.store import resolve
+
+    everything = read_manifest(manifest)
+    chosen = _choose(everything, split, protocol, fold, folds, seed=seed)
+    recognizer = Recognizer.load(model)
+    labelling = choose_labelling(labels, chosen.test)
+    setting = Setting(
+        model=recognizer.model_id,
+        model_labels=recognizer.labels,
+        model_checksum=bundle_checksum(resolve(model)),
+        protocol=chosen.name,
+        leaks=_leaks(chosen, trained_on, run),
+        seed=seed,
+        command=shlex.join(["serenade", *sys.argv[1:]]),
+        notes=(f"{chosen.missing} clips of the fold are not at hand",) if chosen.missing else (),
+    )
+    if setting.leaks:
+        print_message(setting.leak_statement)
+    progress = Progress(len(chosen.test), shown=sys.stderr.isatty())
+    evaluation = evaluate_model(
+        recognizer,
+        chosen.test,
+        labelling=labelling,
+        setting=setting,
+        workers=workers,
+        predictions_file=resume,
+        progress=lambda _done, _total: progress.advance(),
+    )
+    progress.clear()
+    if fairness:
+        evaluation = replace(
+            evaluation, fairness=measure_fairness(evaluation.closed.reading, seed=seed)
+        )
+    if stress:
+        results = put_under_stress(
+            recognizer,
+            chosen.test,
+            labelling=labelling,
+            seed=seed,
+            noise_folder=noise,
+            response_folder=rir,
+            max_clips=stress_clips,
+            workers=workers,
+            progress=lambda name: print_message(f"stress: {name}"),
+        )
+        evaluation = replace(evaluation, stress=results)
+    if report is not None:
+        write_report(evaluation, report, run_folder=run, audio=audio)
+        print_message(f"report written to {report}")
+    as_json = form is ResultFormat.JSON
+    text = to_json_text(evaluation.to_json()) if as_json else evaluation_text(evaluation)
+    write_result(text, output, form)
+    if evaluation.failures:
+        print_message(f"{len(evaluation.failures)} clips failed; the result lists them")
+        raise typer.Exit(SOME_FAILED)
+
+
+def _choose(
+    utterances: Sequence[Utterance],
+    split: str | None,
+    protocol: str | None,
+    fold: str | None,
+    folds: Path | None,
+    *,
+    seed: int,
+) -> Fold:
+    """Choose the utterances to judge, as the test part of a fold with a name for the result."""
+    from dataclasses import replace
+
+    from serenade.corpora.splits import find_leaks
+    from serenade.errors import UsageError
+    from serenade.evaluation.protocols import Fold, make_folds
+
+    if split is not None and protocol is not None:
+        raise UsageError("--split and --protocol choose the clips in two ways; give one of them")
+    if protocol is not None:
+        fold_set = make_folds(protocol, utterances, seed=seed, folds_path=folds)
+        chosen = _one_fold(fold_set, fold)
+        return replace(chosen, name=f"{protocol}, {chosen.name}")
+    if fold is not None or folds is not None:
+        raise UsageError("--fold and --folds belong to --protocol; give it as well")
+    if split is None:
+        return Fold("whole manifest", (), tuple(utterances), ())
+    test = tuple(utterance for utterance in utterances if utterance.split == split)
+    if not test:
+        splits = sorted({utterance.split or "none" for utterance in utterances})
+        raise UsageError(f"no utterance is in split {split!r}; there are {', '.join(splits)}")
+    train = tuple(u for u in utterances if u.split is not None and u.split != split)
+    return Fold(f"split {split}", train, test, tuple(find_leaks(train, test)))
+
+
+def _one_fold(fold_set: FoldSet, name: str | None) -> Fold:
+    from serenade.errors import UsageError
+
+    if name is not None:
+        return fold_set.fold(name)
+    if len(fold_set.folds) == 1:
+        return fold_set.folds[0]
+    names = ", ".join(repr(fold.name) for fold in fold_set.folds)
+    raise UsageError(f"protocol {fold_set.protocol} has several folds; choose one: --fold {names}")
+
+
+def _leaks(chosen: Fold, trained_on: Path | None, run: Path | None) -> tuple[str, ...] | None:
+    """Tell what the clips share with the training data, or ``None`` where that is not known."""
+    from serenade.evaluation.training_leaks import manifest_leaks, run_leaks
+
+    if trained_on is None and run is None:
+        return chosen.leaks or None
+    leaks = chosen.leaks
+    if trained_on is not None:
+        leaks += manifest_leaks(trained_on, chosen.test)
+    if run is not None:
+        leaks += run_leaks(run, chosen.test)
+    return tuple(dict.fromkeys(leaks))

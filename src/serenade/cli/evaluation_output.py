@@ -1,0 +1,199 @@
+"""How the results of evaluations and comparisons are printed."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from serenade.cli.outputs import Format, open_output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from serenade.evaluation.bootstrap import Interval
+    from serenade.evaluation.compare import Comparison
+    from serenade.evaluation.evaluate import Evaluation
+
+
+class ResultFormat(StrEnum):
+    """How a result is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def write_result(text: str, path: Path | None, form: ResultFormat) -> None:
+    """Write a result to a file or to standard output.
+
+    Parameters
+    ----------
+    text : str
+        The result, with a line break at its end.
+    path : Path or None
+        The file, or ``None`` for standard output.
+    form : ResultFormat
+        What the text is.
+    """
+    with open_output(path, Format(form.value), append=False) as file:
+        file.write(text)
+
+
+def to_json_text(content: dict[str, Any]) -> str:
+    """Give a result as JSON for people and programs.
+
+    Parameters
+    ----------
+    content : dict
+        JSON types.
+
+    Returns
+    -------
+    str
+        With a line break at its end.
+    """
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def evaluation_text(evaluation: Evaluation) -> str:
+    """Give an evaluation as text.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The results.
+
+    Returns
+    -------
+    str
+        Several tables.
+    """
+    setting = evaluation.setting
+    lines = [
+        f"{setting.model} on {evaluation.closed.metrics.n_clips} clips of"
+        f" {evaluation.n_speakers} speakers: {setting.protocol}, {setting.mode}",
+        setting.leak_statement,
+        *setting.notes,
+        f"labels: {', '.join(evaluation.labelling.labels)} ({evaluation.labelling.label_map.name})",
+    ]
+    if evaluation.left_out:
+        counts = ", ".join(f"{count} {name}" for name, count in evaluation.left_out.items())
+        lines.append(f"left out, as not in the labels: {counts}")
+    if evaluation.unknown_to_model:
+        lines.append(f"the model does not know {', '.join(evaluation.unknown_to_model)}")
+    if evaluation.failures:
+        lines.append(f"{len(evaluation.failures)} clips failed and are in no figure:")
+        lines += [f"  {failure.id}: {failure.message}" for failure in evaluation.failures]
+    lines.append("")
+    lines += _table(
+        ["reading", "UAR", "", "accuracy", "", "macro F1", "", "ECE", "Brier"],
+        (
+            [
+                name,
+                *_figure(result.uar),
+                *_figure(result.accuracy),
+                *_figure(result.macro_f1),
+                f"{result.metrics.calibration_error:.3f}",
+                f"{result.metrics.brier:.3f}",
+            ]
+            for name, result in (("closed", evaluation.closed), ("open", evaluation.open))
+        ),
+    )
+    lines += ["", *_class_lines(evaluation)]
+    for dimension, groups in evaluation.breakdown.items():
+        if dimension in ("emotion", "speaker") or len(groups) < 2:
+            continue
+        rows = ([g.name, *_figure(g.uar), str(g.n_clips), str(g.n_speakers)] for g in groups)
+        lines += ["", *_table([f"by {dimension}", "UAR", "", "clips", "speakers"], rows)]
+    for fairness in evaluation.fairness:
+        gap = fairness.gap
+        lines += [
+            "",
+            f"gap by {fairness.name}: {100 * gap.value:.1f} points of UAR"
+            f" ({100 * gap.low:.1f} to {100 * gap.high:.1f}) between {fairness.best}"
+            f" and {fairness.worst}",
+        ]
+    if evaluation.stress:
+        rows = (
+            [r.name, *_figure(r.uar), f"{100 * r.drop.value:+.1f}", str(r.n_refused)]
+            for r in evaluation.stress
+        )
+        lines += ["", *_table(["condition", "UAR", "", "change", "refused"], rows)]
+    return "\n".join(lines) + "\n"
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """Give a comparison as text.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        The results.
+
+    Returns
+    -------
+    str
+        One table.
+    """
+    lines = [
+        f"A: {comparison.setting_a.model}",
+        f"B: {comparison.setting_b.model}",
+        f"labels: {', '.join(comparison.labelling.labels)} ({comparison.labelling.label_map.name})",
+    ]
+    if comparison.n_left_out:
+        lines.append(f"{comparison.n_left_out} clips left out, as not both models could judge them")
+    rows = (
+        [
+            d.reading,
+            d.group,
+            d.figure,
+            f"{100 * d.a.value:.1f}",
+            f"{100 * d.b.value:.1f}",
+            f"{100 * d.difference.value:+.1f}",
+            f"({100 * d.difference.low:+.1f} to {100 * d.difference.high:+.1f})",
+            str(d.n_clips),
+            d.verdict,
+        ]
+        for d in comparison.differences
+    )
+    head = ["reading", "group", "figure", "A %", "B %", "B - A", "95 % interval", "clips", ""]
+    return "\n".join([*lines, "", *_table(head, rows)]) + "\n"
+
+
+def _class_lines(evaluation: Evaluation) -> list[str]:
+    return _table(
+        ["emotion", "recall", "precision", "F1", "clips"],
+        (
+            [
+                score.emotion,
+                *(
+                    "-" if value is None else f"{100 * value:.1f} %"
+                    for value in (score.recall, score.precision, score.f1)
+                ),
+                str(score.support),
+            ]
+            for score in evaluation.closed.metrics.classes
+        ),
+    )
+
+
+def _figure(figure: Interval) -> tuple[str, str]:
+    mark = "*" if figure.caution else ""
+    return (
+        f"{100 * figure.value:.1f} %",
+        f"({100 * figure.low:.1f} to {100 * figure.high:.1f}){mark}",
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Align columns: the first to the left, the others to the right."""
+    table = [head, *rows]
+    widths = [max(len(row[i]) for row in table) for i in range(len(head))]
+    return [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]

@@ -1,0 +1,69 @@
+"""The state cache: computed once, rebuilt only where something changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serenade.corpora.manifest import read_manifest
+from serenade.training import cache as cache_module
+from serenade.training.cache import cached_states
+from serenade.training.networks.base import SpeechNetwork
+from serenade.training.recipe import Recipe
+from serenade.training.run import new_network
+from serenade.types import Conditioning
+
+
+@pytest.fixture
+def network(toy_recipe: Recipe) -> SpeechNetwork:
+    return new_network(toy_recipe).eval()
+
+
+def test_a_second_reading_decodes_nothing_and_gives_the_same(
+    network: SpeechNetwork, toy_manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    utterances = read_manifest(toy_manifest)[:3]
+    first, _ = cached_states(network, utterances, Conditioning(), max_seconds=2.0, folder=tmp_path)
+    monkeypatch.setattr(cache_module, "decode", None)
+    again, _ = cached_states(network, utterances, Conditioning(), max_seconds=2.0, folder=tmp_path)
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_change_of_conditioning_or_front_end_is_never_served_from_old_entries(
+    network: SpeechNetwork, toy_manifest: Path, tmp_path: Path
+) -> None:
+    utterances = read_manifest(toy_manifest)[:1]
+    loud, _ = cached_states(network, utterances, Conditioning(), max_seconds=2.0, folder=tmp_path)
+    quiet, _ = cached_states(
+        network, utterances, Conditioning(level_dbfs=-46.0), max_seconds=2.0, folder=tmp_path
+    )
+    difference = loud[0].astype(np.float32) - quiet[0].astype(np.float32)
+    assert np.median(difference) == pytest.approx(20.0, abs=0.1)
+
+
+def test_unusable_audio_is_named_and_the_rest_goes_on(
+    network: SpeechNetwork, toy_manifest: Path, tmp_path: Path
+) -> None:
+    good = read_manifest(toy_manifest)[:2]
+    bad = replace(good[0], id="gone", path=str(tmp_path / "gone.wav"))
+    states, failed = cached_states(
+        network, [good[0], bad, good[1]], Conditioning(), max_seconds=2.0, folder=tmp_path
+    )
+    assert len(states) == 2
+    assert [utterance.id for utterance, _ in failed] == ["gone"]
+
+
+def test_part_of_a_file_is_its_own_entry(
+    network: SpeechNetwork, toy_manifest: Path, tmp_path: Path
+) -> None:
+    whole = read_manifest(toy_manifest)[0]
+    part = replace(whole, start_seconds=0.1, stop_seconds=0.3)
+    states, _ = cached_states(
+        network, [whole, part], Conditioning(), max_seconds=2.0, folder=tmp_path
+    )
+    assert states[1].shape[1] == 20
+    assert states[0].shape[1] > 30

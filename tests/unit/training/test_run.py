@@ -1,0 +1,124 @@
+"""A whole run on made-up tones: it learns, it resumes to the bit, it becomes a bundle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from serenade.errors import TrainingError
+from serenade.inference.recognizer import Recognizer
+from serenade.training.cache import silent_progress
+from serenade.training.checkpoint import load_checkpoint
+from serenade.training.fit import EpochRecord
+from serenade.training.package import package
+from serenade.training.recipe import OptimiserRecipe, Recipe
+from serenade.training.run import TrainingRun, read_run_speakers, train
+
+OnEpoch = Callable[[EpochRecord, int], None]
+
+
+class _Killed(BaseException):
+    """Stands for the process being killed."""
+
+
+def _run(recipe: Recipe, folder: Path, manifest: Path, on_epoch: OnEpoch | None = None) -> TrainingRun:
+    run = TrainingRun(folder, manifest, noise=None, cache=folder.parent / "cache")
+    train(recipe, run, threads=1, on_epoch=on_epoch or _quiet, progress=silent_progress)
+    return run
+
+
+def _quiet(record: EpochRecord, n_epochs: int) -> None:
+    pass
+
+
+def _without_seconds(path: Path) -> list[dict[str, object]]:
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
+
+
+def test_a_killed_run_resumes_to_the_bit(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    whole = _run(toy_recipe, tmp_path / "whole", toy_manifest)
+
+    def kill_after_two(record: EpochRecord, n_epochs: int) -> None:
+        if record.epoch == 2:
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        _run(toy_recipe, tmp_path / "cut", toy_manifest, kill_after_two)
+    cut = _run(toy_recipe, tmp_path / "cut", toy_manifest)
+
+    expected, _ = load_checkpoint(whole.folder / "last.safetensors")
+    got, _ = load_checkpoint(cut.folder / "last.safetensors")
+    assert expected.keys() == got.keys()
+    assert all(expected[name].equal(got[name]) for name in expected)
+    assert _without_seconds(whole.folder / "metrics.jsonl") == _without_seconds(
+        cut.folder / "metrics.jsonl"
+    )
+
+
+def test_a_run_learns_and_becomes_a_bundle_that_predicts_the_same(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    recipe = replace(
+        toy_recipe,
+        optimiser=OptimiserRecipe(epochs=14, batch_size=8, average_decay=0.5, learning_rate=3e-3),
+    )
+    run = _run(recipe, tmp_path / "run", toy_manifest)
+    losses = [line["train_loss"] for line in _without_seconds(run.folder / "metrics.jsonl")]
+    assert float(str(losses[-1])) < 0.8 * float(str(losses[0]))
+
+    packaged = package(run, workers=1, progress=silent_progress, log=lambda text: None)
+    assert packaged.parity < 1e-4
+    assert packaged.results["toy"].closed.uar.value >= 0.75
+    recognizer = Recognizer.load(packaged.folder)
+    speaker = read_run_speakers(run.folder)["validation"][0].removeprefix("toy/")
+    clip = toy_manifest.parent / f"{speaker}0.wav"
+    samples, rate = soundfile.read(clip, dtype="float32")
+    from_file = recognizer.predict(clip)
+    assert from_file.probabilities == recognizer.predict(samples, rate).probabilities
+    card = (packaged.folder / "CARD.md").read_text(encoding="utf-8")
+    assert f"toy/{speaker}" in card
+    assert f"{100 * packaged.results['toy'].closed.uar.value:.1f}" in card
+
+
+def test_a_folder_of_another_recipe_is_not_overwritten(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    one_epoch = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=1))
+    _run(one_epoch, tmp_path / "run", toy_manifest)
+    with pytest.raises(TrainingError, match="holds a run of another recipe"):
+        _run(replace(one_epoch, seed=4), tmp_path / "run", toy_manifest)
+
+
+def test_training_and_validation_share_no_speaker(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    one_epoch = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=1))
+    run = _run(one_epoch, tmp_path / "run", toy_manifest)
+    speakers = read_run_speakers(run.folder)
+    assert len(speakers["validation"]) == 1
+    assert not set(speakers["train"]) & set(speakers["validation"])
+
+
+def test_training_stops_early_when_validation_no_longer_improves(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    recipe = replace(
+        toy_recipe,
+        optimiser=replace(toy_recipe.optimiser, epochs=40, patience=2, learning_rate=1e-9),
+    )
+    run = _run(recipe, tmp_path / "run", toy_manifest)
+    assert len(_without_seconds(run.folder / "metrics.jsonl")) < 40
+
+
+def test_a_file_that_is_no_checkpoint_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "last.safetensors").write_bytes(b"not a checkpoint at all")
+    with pytest.raises(TrainingError, match="is not a checkpoint"):
+        load_checkpoint(tmp_path / "last.safetensors")
