@@ -70,9 +70,9 @@ def evaluation_text(evaluation: Evaluation) -> str:
         Several tables.
     """
     setting = evaluation.setting
+    clips = f"{evaluation.closed.metrics.n_clips} clips of {evaluation.n_speakers} speakers"
     lines = [
-        f"{setting.model} on {evaluation.closed.metrics.n_clips} clips of"
-        f" {evaluation.n_speakers} speakers: {setting.protocol}, {setting.mode}",
+        f"{setting.model} on {clips}: {setting.protocol}, {setting.mode}",
         setting.leak_statement,
         *setting.notes,
         f"labels: {', '.join(evaluation.labelling.labels)} ({evaluation.labelling.label_map.name})",
@@ -107,13 +107,9 @@ def evaluation_text(evaluation: Evaluation) -> str:
         rows = ([g.name, *_figure(g.uar), str(g.n_clips), str(g.n_speakers)] for g in groups)
         lines += ["", *_table([f"by {dimension}", "UAR", "", "clips", "speakers"], rows)]
     for fairness in evaluation.fairness:
-        gap = fairness.gap
-        lines += [
-            "",
-            f"gap by {fairness.name}: {100 * gap.value:.1f} points of UAR"
-            f" ({100 * gap.low:.1f} to {100 * gap.high:.1f}) between {fairness.best}"
-            f" and {fairness.worst}",
-        ]
+        value, interval = _figure(fairness.gap)
+        groups_apart = f"{fairness.best} and {fairness.worst}"
+        lines += ["", f"UAR gap by {fairness.name}: {value} {interval} between {groups_apart}"]
     if evaluation.stress:
         rows = (
             [r.name, *_figure(r.uar), f"{100 * r.drop.value:+.1f}", str(r.n_refused)]

@@ -41,7 +41,7 @@ def headline_scale(uar: Interval, *, chance: float) -> str:
     str
         SVG element.
     """
-    plot = Plot(24, 24, 608, 26, (0.0, 1.0), (0.0, 1.0))
+    plot = Plot(36, 24, 608, 26, (0.0, 1.0), (0.0, 1.0))
     middle = plot.top + plot.height / 2
     parts = [rect(plot.left, middle - 4, plot.width, 8, "track", radius=4)]
     parts += [
@@ -57,7 +57,7 @@ def headline_scale(uar: Interval, *, chance: float) -> str:
         f"UAR {percent(uar.value)}, interval {percent(uar.low)} to {percent(uar.high)},"
         f" chance {percent(chance)}"
     )
-    return svg(660, 72, parts, label)
+    return svg(684, 72, parts, label)
 
 
 def confusion(labels: Sequence[str], counts: IntArray) -> str:

@@ -78,8 +78,8 @@ def headline(evaluation: Evaluation) -> str:
         f" ones count as much as frequent ones. Guessing gives {percent(chance)}.</p></div></div>"
         + figure(
             figures.headline_scale(result.uar, chance=chance),
-            f"With other speakers of the same kind, 95 % of the results would lie between"
-            f" {percent(result.uar.low)} and {percent(result.uar.high)}.{caution}",
+            f"95 % interval: {percent(result.uar.low)} to {percent(result.uar.high)}. So far could"
+            f" the figure move with other {result.uar.unit} of the same kind.{caution}",
             fit=True,
         )
         + f'<dl class="facts">{cards}</dl>'

@@ -1,0 +1,80 @@
+"""What the clips of an evaluation share with the data that a model was trained on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from serenade.corpora.manifest import read_manifest
+from serenade.corpora.splits import find_leaks
+from serenade.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from serenade.corpora.manifest import Utterance
+
+
+def manifest_leaks(training_manifest: Path, tested: Sequence[Utterance]) -> tuple[str, ...]:
+    """Compare tested clips with the manifest that a model was trained on.
+
+    Parameters
+    ----------
+    training_manifest : Path
+        All that the model was trained on or chosen by.
+    tested : sequence of Utterance
+        The clips of the evaluation.
+
+    Returns
+    -------
+    tuple of str
+        What is shared, one clause each; empty if nothing.
+
+    Raises
+    ------
+    ManifestError
+        If the manifest cannot be read.
+    """
+    return tuple(find_leaks(read_manifest(training_manifest), tested))
+
+
+def run_leaks(run_folder: Path, tested: Sequence[Utterance]) -> tuple[str, ...]:
+    """Compare the speakers of tested clips with those of a training run.
+
+    Parameters
+    ----------
+    run_folder : Path
+        Its ``split.json`` names the speakers that the model was trained on and chosen by.
+    tested : sequence of Utterance
+        The clips of the evaluation.
+
+    Returns
+    -------
+    tuple of str
+        What is shared, one clause each; empty if nothing.
+
+    Raises
+    ------
+    EvaluationError
+        If the run does not tell its speakers.
+    """
+    path = run_folder / "split.json"
+    try:
+        split = json.loads(path.read_text(encoding="utf-8"))
+        parts = {part: {str(name) for name in split[part]} for part in ("train", "validation")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EvaluationError(
+            f"{path}: the speakers of the run cannot be read; give the folder of a training run"
+        ) from error
+    leaks = []
+    unknown = sum(utterance.speaker is None for utterance in tested)
+    if unknown:
+        leaks.append(f"{unknown} clips have no known speaker, so a shared one may hide there")
+    speakers = {utterance.speaker_key for utterance in tested}
+    for part, purpose in (("train", "trained on"), ("validation", "chosen by")):
+        shared = sorted(name for name in parts[part] if name in speakers)
+        if shared:
+            some = ", ".join(shared[:3]) + (" …" if len(shared) > 3 else "")
+            leaks.append(f"the model was {purpose} {len(shared)} of the speakers ({some})")
+    return tuple(leaks)
