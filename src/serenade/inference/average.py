@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serenade.inference.overlap import WindowScore
 from serenade.types import Quality
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 LEAST_WEIGHT = 0.01
 """Weight of a window without speech, so that a recording without any is judged by all it has."""
@@ -30,7 +27,7 @@ class WindowAverage:
 
     def __init__(self, n_labels: int) -> None:
         self._probabilities = np.zeros(n_labels)
-        self._intensity = 0.0
+        self._intensity: float | None = None
         self._weight = 0.0
         self._seconds = 0.0
         self._power = 0.0
@@ -38,24 +35,21 @@ class WindowAverage:
         self._snr = 0.0
         self._speech = 0.0
 
-    def add(
-        self, probabilities: npt.NDArray[np.float64], intensity: float | None, quality: Quality
-    ) -> None:
+    def add(self, score: WindowScore, quality: Quality) -> None:
         """Add a window.
 
         Parameters
         ----------
-        probabilities : ndarray of shape (n_labels,), float64
-            What the model says, summing to 1.
-        intensity : float or None
-            Strength of the emotion, in [0, 1].
+        score : WindowScore
+            What the model says; its weight is not used.
         quality : Quality
             Measured on the window as recorded.
         """
         weight = max(quality.speech_share, LEAST_WEIGHT)
         seconds = quality.duration_seconds
-        self._probabilities += weight * probabilities
-        self._intensity += weight * (intensity or 0.0)
+        self._probabilities += weight * score.probabilities
+        if score.intensity is not None:
+            self._intensity = (self._intensity or 0.0) + weight * score.intensity
         self._weight += weight
         self._seconds += seconds
         self._power += seconds * 10 ** (quality.level_dbfs / 10)
@@ -69,14 +63,10 @@ class WindowAverage:
         return self._weight == 0.0
 
     @property
-    def probabilities(self) -> npt.NDArray[np.float64]:
-        """Probability of each emotion; sums to 1."""
-        return self._probabilities / self._weight
-
-    @property
-    def intensity(self) -> float:
-        """Strength of the emotion, in [0, 1]; 0 if the model does not tell it."""
-        return self._intensity / self._weight
+    def score(self) -> WindowScore:
+        """What the windows say together, with the sum of their weights."""
+        intensity = None if self._intensity is None else self._intensity / self._weight
+        return WindowScore(self._probabilities / self._weight, intensity, self._weight)
 
     def quality(self, duration_seconds: float) -> Quality:
         """Give the quality of the recording.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from serenade.audio.condition import condition
 from serenade.errors import AudioError
+from serenade.inference.front_end import open_front_end
 from serenade.inference.overlap import WindowScore
 from serenade.model.calibration import probabilities
 from serenade.types import Prediction, Waveform
@@ -25,34 +26,42 @@ class WindowJudge:
         What the model says about itself.
     scorer : Scorer
         Its session.
+
+    Raises
+    ------
+    ModelError
+        If this release has another front end than the model was trained with.
     """
 
     def __init__(self, spec: ModelSpec, scorer: Scorer) -> None:
         self.spec = spec
         self._scorer = scorer
+        self._front_end = open_front_end(spec)
 
-    def score(self, samples: FloatArray) -> WindowScore | None:
+    def score(self, samples: FloatArray, *, denoise: bool = False) -> WindowScore | None:
         """Judge one window.
 
         Parameters
         ----------
         samples : ndarray of shape (n_samples,), float32
             At the rate of the model.
+        denoise : bool
+            Reduce noise before.
 
         Returns
         -------
         WindowScore or None
-            Weighted by the length [s]; ``None`` if the window is silent or shorter than the model
-            accepts.
+            Weighted by the length [s]; ``None`` if the window is silent or if less than the model
+            accepts is left of it without leading and trailing silence.
         """
         window = Waveform(samples, self.spec.sample_rate)
-        if window.duration_seconds < self.spec.windowing.min_seconds:
-            return None
         try:
-            conditioned = condition(window, self.spec.conditioning)
+            conditioned = condition(window, self.spec.conditioning, denoise=denoise)
         except AudioError:
             return None
-        scores = self._scorer.score([conditioned.samples])
+        if conditioned.duration_seconds < self.spec.windowing.min_seconds:
+            return None
+        scores = self._scorer.score([self._front_end(conditioned)])
         return WindowScore(
             probabilities(scores.logits, temperature=self.spec.temperature)[0],
             None if scores.intensity is None else float(scores.intensity[0]),

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from serenade.audio.array import from_array
-from serenade.audio.condition import condition
 from serenade.audio.decode import decode_blocks
 from serenade.audio.naming import name_of
 from serenade.audio.quality import measure_quality
 from serenade.errors import AudioError, UsageError
 from serenade.inference.average import WindowAverage
 from serenade.inference.batch import predict_in_turn
+from serenade.inference.judge import WindowJudge
 from serenade.inference.warnings import find_warnings
 from serenade.inference.windows import cut_windows
 from serenade.model.bundle import Bundle, open_bundle
-from serenade.model.calibration import probabilities
 from serenade.model.scorer import Scorer, open_scorer
 from serenade.model.store import resolve
 from serenade.types import Prediction, Waveform
@@ -60,7 +59,7 @@ class Recognizer:
     def __init__(self, bundle: Bundle, scorer: Scorer) -> None:
         self._bundle = bundle
         self._spec = bundle.spec
-        self._scorer = scorer
+        self._judge = WindowJudge(bundle.spec, scorer)
 
     @classmethod
     def load(
@@ -148,13 +147,20 @@ class Recognizer:
                     f"{name} lasts only {n_samples / rate:.3f} s; the model needs"
                     f" {windowing.min_seconds:g} s or more"
                 )
-            self._judge(Waveform(window.samples, rate), average, denoise=denoise)
+            score = self._judge.score(window.samples, denoise=denoise)
+            if score is not None:
+                average.add(score, measure_quality(Waveform(window.samples, rate)))
         if average.is_empty:
             raise AudioError(
                 f"{name} holds only silence (less than {windowing.min_seconds:g} s of sound);"
                 " check the microphone or the file"
             )
-        return self._conclude(average, n_samples / rate)
+        quality = average.quality(n_samples / rate)
+        return self._judge.predict(
+            average.score,
+            duration_seconds=quality.duration_seconds,
+            warnings=find_warnings(quality, sure_from_seconds=windowing.sure_from_seconds),
+        )
 
     def predict_many(
         self, sources: Iterable[BatchSource], *, workers: int = 1, denoise: bool = False
@@ -261,47 +267,12 @@ class Recognizer:
             If the configuration asks for what is not installed.
         """
         from serenade.inference.activity import open_activity
-        from serenade.inference.judge import WindowJudge
         from serenade.inference.stream import Stream
         from serenade.inference.timeline import TimelineConfig
 
         config = config or TimelineConfig()
         activity = open_activity(config, sample_rate=self._spec.sample_rate)
-        judge = WindowJudge(self._spec, self._scorer)
-        return Stream(judge, activity, sample_rate=sample_rate, config=config)
-
-    def _judge(self, window: Waveform, average: WindowAverage, *, denoise: bool) -> None:
-        """Add what the model says about a window; one that is all but silent says nothing."""
-        try:
-            conditioned = condition(window, self._spec.conditioning, denoise=denoise)
-        except AudioError:
-            return
-        if conditioned.duration_seconds < self._spec.windowing.min_seconds:
-            return
-        scores = self._scorer.score([conditioned.samples])
-        average.add(
-            probabilities(scores.logits, temperature=self._spec.temperature)[0],
-            None if scores.intensity is None else float(scores.intensity[0]),
-            measure_quality(window),
-        )
-
-    def _conclude(self, average: WindowAverage, duration_seconds: float) -> Prediction:
-        chances = average.probabilities
-        best = int(chances.argmax())
-        confidence = float(chances[best])
-        return Prediction(
-            emotion=self.labels[best],
-            confidence=confidence,
-            probabilities=dict(zip(self.labels, chances.tolist(), strict=True)),
-            abstained=confidence < self._spec.abstain_below,
-            intensity=average.intensity if self._spec.intensity else None,
-            duration_seconds=duration_seconds,
-            model=self.model_id,
-            warnings=find_warnings(
-                average.quality(duration_seconds),
-                sure_from_seconds=self._spec.windowing.sure_from_seconds,
-            ),
-        )
+        return Stream(self._judge, activity, sample_rate=sample_rate, config=config)
 
 
 def _read(
