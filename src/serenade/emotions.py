@@ -1,12 +1,15 @@
-"""The vocabulary of emotions: canonical names, aliases, ordered label sets and maps between them."""
+"""The vocabulary of emotions: canonical names, aliases, label sets and maps between them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from serenade.errors import LabelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 EMOTIONS: tuple[str, ...] = (
     "neutral",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,7 +11,11 @@ import torch
 from serenade.audio.decode import decode
 from serenade.features.mel import log_mel
 from serenade.training.frontend import LogMel, LogMelConfig
-from serenade.types import FloatArray
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serenade.types import FloatArray
 
 
 def _largest_difference(samples: FloatArray) -> float:

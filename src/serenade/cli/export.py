@@ -12,9 +12,7 @@ def export(
     run: Annotated[Path, typer.Argument(help="Run folder of serenade train.")],
     manifest: Annotated[Path, typer.Option(help="The manifest that it was trained with.")],
     cache: Annotated[Path, typer.Option(help="Folder of the state cache.")] = Path("cache"),
-    workers: Annotated[
-        int, typer.Option(min=1, help="Processes that measure the bundle.")
-    ] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that measure the bundle.")] = 1,
 ) -> None:
     """Calibrate, export and measure the best epoch of a run; the bundle is RUN/bundle."""
     from serenade.cli.messages import print_message

@@ -11,9 +11,7 @@ import typer
 def train(
     recipe: Annotated[Path, typer.Argument(help="TOML file, see recipes/.")],
     manifest: Annotated[Path, typer.Option(help="Manifest of utterances (JSONL).")],
-    output: Annotated[
-        Path, typer.Option(help="Run folder; an interrupted run in it goes on.")
-    ],
+    output: Annotated[Path, typer.Option(help="Run folder; an interrupted run in it goes on.")],
     noise: Annotated[
         Path | None, typer.Option(help="Folder of noise recordings for augmentation.")
     ] = None,

@@ -7,16 +7,20 @@ a change of tempo the time axis. Every change is drawn from the generator that i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from serenade.features.mel import hz_to_mel, mel_to_hz
-from serenade.training.frontend import LogMelConfig
-from serenade.training.recipe import AugmentationRecipe
-from serenade.types import FloatArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serenade.training.frontend import LogMelConfig
+    from serenade.training.recipe import AugmentationRecipe
+    from serenade.types import FloatArray
 
 FRAMES_PER_SECOND = 100
 TELEPHONE_BAND_HZ = (300.0, 3400.0)
@@ -125,7 +129,7 @@ def stretch(log_mel: FloatArray, rate: float) -> FloatArray:
 def shift_pitch(
     log_mel: FloatArray, ratio: float, centres_hz: npt.NDArray[np.float64]
 ) -> FloatArray:
-    """Move the frequency axis, as a shorter or longer vocal tract with a higher or lower voice does.
+    """Move the frequency axis, as another vocal tract and another voice do.
 
     Parameters
     ----------
@@ -294,11 +298,13 @@ def mask(
 
 
 def _power(log_mel: FloatArray) -> FloatArray:
-    return np.power(np.float32(10.0), log_mel * np.float32(0.1))
+    power: FloatArray = np.power(np.float32(10.0), log_mel * np.float32(0.1))
+    return power
 
 
 def _decibels(power: npt.NDArray[np.floating]) -> FloatArray:
-    return (10.0 * np.log10(np.maximum(power, 1e-10))).astype(np.float32)
+    level: FloatArray = (10.0 * np.log10(np.maximum(power, 1e-10))).astype(np.float32)
+    return level
 
 
 def _interpolate(rows: FloatArray, positions: npt.NDArray[np.float64]) -> FloatArray:
@@ -306,4 +312,5 @@ def _interpolate(rows: FloatArray, positions: npt.NDArray[np.float64]) -> FloatA
     low = np.clip(positions.astype(np.int64), 0, rows.shape[0] - 1)
     high = np.minimum(low + 1, rows.shape[0] - 1)
     share = (positions - low).astype(np.float32)[:, None]
-    return rows[low] * (1.0 - share) + rows[high] * share
+    between: FloatArray = rows[low] * (1.0 - share) + rows[high] * share
+    return between

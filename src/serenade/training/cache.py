@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +21,12 @@ import torch
 
 from serenade.audio.condition import condition
 from serenade.audio.decode import decode
-from serenade.corpora.manifest import Utterance
 from serenade.errors import AudioError, SerenadeError, TrainingError
-from serenade.training.networks.base import SpeechNetwork
 from serenade.types import Conditioning, FloatArray, Waveform
+
+if TYPE_CHECKING:
+    from serenade.corpora.manifest import Utterance
+    from serenade.training.networks.base import SpeechNetwork
 
 States = npt.NDArray[np.float16]
 Progress = Callable[[str, int, int], None]
@@ -34,9 +37,7 @@ def silent_progress(what: str, done: int, total: int) -> None:
     """Show nothing."""
 
 
-def load_clip(
-    utterance: Utterance, conditioning: Conditioning, *, max_seconds: float
-) -> Waveform:
+def load_clip(utterance: Utterance, conditioning: Conditioning, *, max_seconds: float) -> Waveform:
     """Decode and condition the audio of an utterance as prediction does.
 
     Parameters

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from serenade.evaluation.evaluate import Evaluation
-from serenade.model.spec import ModelSpec
-from serenade.training.recipe import Recipe
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from serenade.evaluation.evaluate import Evaluation
+    from serenade.model.spec import ModelSpec
+    from serenade.training.recipe import Recipe
 
 USES = """## Intended uses
 
@@ -23,8 +26,8 @@ is not what a person feels.
 
 LIMITS = """## Limits
 
-- Trained on actors who were told which emotion to play. Spontaneous speech is weaker and more mixed;
-  expect lower accuracy than here.
+- Trained on actors who were told which emotion to play. Spontaneous speech is weaker and more
+  mixed; expect lower accuracy than here.
 - The emotions of a corpus are those that its authors chose; `calm` was only acted in RAVDESS and
   TurEV-DB, `boredom` only in EMO-DB, so the model has heard these from few voices.
 - Children, old voices, pathological voices and languages that are not listed were not measured.
@@ -90,8 +93,7 @@ def _summary(spec: ModelSpec) -> str:
 
 def _training(spec: ModelSpec, speakers: Mapping[str, Sequence[str]]) -> str:
     rows = "\n".join(
-        f"| {data.corpus} | {data.details['clips']} | {data.details['speakers']} |"
-        f" {data.licence} |"
+        f"| {data.corpus} | {data.details['clips']} | {data.details['speakers']} | {data.licence} |"
         for data in spec.training_data
     )
     held_out = ", ".join(speakers["validation"])
@@ -146,9 +148,7 @@ def _percent(share: float | None) -> str:
 
 
 def _confusions(results: Mapping[str, Evaluation]) -> str:
-    tables = [
-        f"### {name}\n\n{_confusion(result)}\n" for name, result in results.items()
-    ]
+    tables = [f"### {name}\n\n{_confusion(result)}\n" for name, result in results.items()]
     return "## Confusion (rows: true, columns: predicted, clips)\n\n" + "\n".join(tables)
 
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serenade.audio.decode import decode
-from serenade.corpora.manifest import Utterance
 from serenade.corpora.splits import check_disjoint, speaker_split
 from serenade.emotions import LABEL_SETS, LabelSet
 from serenade.errors import SerenadeError, TrainingError
 from serenade.training.batches import LabelledStates
 from serenade.training.cache import Progress, cached_states, frozen_states
-from serenade.training.networks.base import SpeechNetwork
-from serenade.training.recipe import Recipe, SplitRecipe
-from serenade.types import FloatArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from serenade.corpora.manifest import Utterance
+    from serenade.training.networks.base import SpeechNetwork
+    from serenade.training.recipe import Recipe, SplitRecipe
+    from serenade.types import FloatArray
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3"})
 
@@ -94,7 +98,8 @@ def split(utterances: Sequence[Utterance], recipe: SplitRecipe) -> Parts:
         If there are not enough speakers or a speaker is unknown.
     """
     spared = set(recipe.train_only)
-    divided, kept = [], []
+    divided: list[Utterance] = []
+    kept: list[Utterance] = []
     for utterance in utterances:
         (kept if utterance.corpus in spared else divided).append(utterance)
     train, validation = speaker_split(

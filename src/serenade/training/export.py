@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
@@ -14,8 +13,13 @@ import torch
 
 from serenade.errors import TrainingError
 from serenade.model.scorer import pad
-from serenade.training.networks.base import SpeechNetwork
-from serenade.types import FloatArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from serenade.training.networks.base import SpeechNetwork
+    from serenade.types import FloatArray
 
 OPSET = 20
 PARITY = 1e-4

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +30,13 @@ from serenade.training.checkpoint import (
     save_checkpoint,
 )
 from serenade.training.losses import masked_cross_entropy
-from serenade.training.networks.base import SpeechNetwork
-from serenade.training.recipe import OptimiserRecipe, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from serenade.training.networks.base import SpeechNetwork
+    from serenade.training.recipe import OptimiserRecipe, Recipe
 
 EVALUATION_BATCH = 64
 
@@ -172,7 +175,7 @@ class Fit:
                 group["lr"] = learning_rate(options, step=progress.step, n_steps=n_steps)
             loss, logits = self._loss(batch, mixing)
             optimiser.zero_grad()
-            loss.mean().backward()
+            loss.mean().backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), options.gradient_norm)
             optimiser.step()
             progress.step += 1
@@ -203,9 +206,7 @@ class Fit:
         with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
             logits = self.network.classify(states, batch.n_frames)
         smoothing = options.label_smoothing
-        own = masked_cross_entropy(
-            logits, batch.targets, batch.allowed, label_smoothing=smoothing
-        )
+        own = masked_cross_entropy(logits, batch.targets, batch.allowed, label_smoothing=smoothing)
         if share == 1.0:
             return own, logits
         other = masked_cross_entropy(

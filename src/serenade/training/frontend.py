@@ -57,6 +57,9 @@ class LogMel(nn.Module):
         Front-end parameters.
     """
 
+    dft: Tensor
+    bank: Tensor
+
     def __init__(self, config: LogMelConfig) -> None:
         super().__init__()
         self.config = config
@@ -83,9 +86,9 @@ class LogMel(nn.Module):
         Returns
         -------
         Tensor of shape (batch,), int64
-            Frames, at least 1.
+            ``lengths // hop_length``.
         """
-        return torch.clamp(lengths // self.config.hop_length, min=1)
+        return lengths // self.config.hop_length
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> Tensor:
         """Compute the log-mel spectrogram.
@@ -100,7 +103,7 @@ class LogMel(nn.Module):
         Returns
         -------
         Tensor of shape (batch, n_mels, n_frames)
-            ``n_frames = n_samples // hop_length``, at least 1.
+            ``n_frames = n_samples // hop_length``; `n_samples` must be at least one hop.
         """
         power = self.mel_power(waveform, lengths)
         if self.config.scale == "db":
@@ -133,10 +136,7 @@ class LogMel(nn.Module):
         n_blocks = padded.shape[1] // hop
         blocks = padded[:, : n_blocks * hop].reshape(padded.shape[0], n_blocks, hop)
         spectrum = functional.conv1d(blocks.transpose(1, 2), self.dft)
-        n_frames = waveform.shape[1] // hop
-        spectrum = spectrum[:, :, : max(n_frames, 1)] if not torch.compiler.is_exporting() else (
-            spectrum[:, :, :n_frames]
-        )
+        spectrum = spectrum[:, :, : waveform.shape[1] // hop]
         power = spectrum[:, : self.n_bins].square() + spectrum[:, self.n_bins :].square()
         return torch.matmul(self.bank, power)
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,9 +35,14 @@ from serenade.training.checkpoint import load_checkpoint
 from serenade.training.data import emotions_by_corpus, label_clips, select, split
 from serenade.training.export import export_onnx
 from serenade.training.fit import evaluate as score_clips
-from serenade.training.networks.base import SpeechNetwork
-from serenade.training.recipe import Recipe
 from serenade.training.run import TrainingRun, new_network, read_run_recipe, read_run_speakers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from serenade.training.networks.base import SpeechNetwork
+    from serenade.training.recipe import Recipe
 
 N_PARITY_CLIPS = 6
 
@@ -107,7 +110,9 @@ def package(
     network.eval()
 
     log("calibrating on validation speakers")
-    temperature, threshold = _calibrate(network, recipe, utterances, parts.validation, run, progress)
+    temperature, threshold = _calibrate(
+        network, recipe, utterances, parts.validation, run, progress
+    )
     folder = run.folder / "bundle.part"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from serenade.emotions import LABEL_SETS
 from serenade.errors import RecipeError
@@ -346,7 +346,7 @@ def _value(hint: Any, value: Any, path: str) -> Any:  # noqa: ANN401 - any type 
     allowed: tuple[type, ...] = (int, float) if hint is float else (hint,)
     if not isinstance(value, allowed) or (isinstance(value, bool) and hint is not bool):
         raise RecipeError(f"{path!r} must be of type {hint.__name__}, got {value!r}")
-    return float(value) if hint is float else value
+    return float(cast("float", value)) if hint is float else value
 
 
 def _tuple(hint: Any, value: Any, path: str) -> tuple[Any, ...]:  # noqa: ANN401 - any type of the tables

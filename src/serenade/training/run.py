@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from serenade.corpora.manifest import Utterance, read_manifest
 from serenade.errors import TrainingError
 from serenade.training.augment import MelAugmenter, mel_centres
-from serenade.training.cache import Progress
 from serenade.training.data import (
     Parts,
     emotions_by_corpus,
@@ -24,9 +21,15 @@ from serenade.training.data import (
     split,
 )
 from serenade.training.fit import EpochRecord, Fit
-from serenade.training.networks.base import SpeechNetwork
 from serenade.training.networks.registry import build_network
 from serenade.training.recipe import Recipe, parse_recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from serenade.training.cache import Progress
+    from serenade.training.networks.base import SpeechNetwork
 
 RECIPE_FILE = "recipe.json"
 SPLIT_FILE = "split.json"

@@ -1,8 +1,8 @@
-"""A made-up corpus of two emotions and four speakers: bright rough tones against dull smooth ones."""
+"""A made-up corpus of two emotions and four speakers: bright rough tones, dull smooth ones."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,6 +10,9 @@ import soundfile
 
 from serenade.corpora.manifest import Utterance, write_manifest
 from serenade.training.recipe import Recipe, parse_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RATE = 16_000
 

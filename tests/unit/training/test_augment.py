@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,9 @@ from serenade.training.augment import (
 )
 from serenade.training.frontend import LogMelConfig
 from serenade.training.recipe import AugmentationRecipe
-from serenade.types import FloatArray
+
+if TYPE_CHECKING:
+    from serenade.types import FloatArray
 
 CENTRES = mel_centres(LogMelConfig())
 

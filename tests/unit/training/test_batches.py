@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,9 @@ from serenade.training.batches import (
     epoch_batches,
     plain_batches,
 )
-from serenade.types import FloatArray
+
+if TYPE_CHECKING:
+    from serenade.types import FloatArray
 
 
 @pytest.fixture

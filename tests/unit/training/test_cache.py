@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,10 +11,14 @@ import pytest
 from serenade.corpora.manifest import read_manifest
 from serenade.training import cache as cache_module
 from serenade.training.cache import cached_states
-from serenade.training.networks.base import SpeechNetwork
-from serenade.training.recipe import Recipe
 from serenade.training.run import new_network
 from serenade.types import Conditioning
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from serenade.training.networks.base import SpeechNetwork
+    from serenade.training.recipe import Recipe
 
 
 @pytest.fixture

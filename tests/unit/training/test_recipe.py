@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from serenade.errors import RecipeError
 from serenade.training.recipe import Recipe, parse_recipe, read_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_silent_keys_have_the_documented_defaults() -> None:
@@ -51,7 +54,7 @@ def test_none_switches_a_conditioning_step_off() -> None:
 def test_a_file_that_is_no_toml_is_one_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "r.toml"
     path.write_text("name = ", encoding="utf-8")
-    with pytest.raises(RecipeError, match="r.toml: not a TOML file"):
+    with pytest.raises(RecipeError, match=r"r\.toml: not a TOML file"):
         read_recipe(path)
     with pytest.raises(RecipeError, match="cannot be read"):
         read_recipe(tmp_path / "missing.toml")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import soundfile
@@ -19,6 +19,9 @@ from serenade.training.package import package
 from serenade.training.recipe import OptimiserRecipe, Recipe
 from serenade.training.run import TrainingRun, read_run_speakers, train
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 OnEpoch = Callable[[EpochRecord, int], None]
 
 
@@ -26,7 +29,9 @@ class _Killed(BaseException):
     """Stands for the process being killed."""
 
 
-def _run(recipe: Recipe, folder: Path, manifest: Path, on_epoch: OnEpoch | None = None) -> TrainingRun:
+def _run(
+    recipe: Recipe, folder: Path, manifest: Path, on_epoch: OnEpoch | None = None
+) -> TrainingRun:
     run = TrainingRun(folder, manifest, noise=None, cache=folder.parent / "cache")
     train(recipe, run, threads=1, on_epoch=on_epoch or _quiet, progress=silent_progress)
     return run

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from serenade.training.frontend import LogMel
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from serenade.training.frontend import LogMel
 
 
 class SpeechNetwork(nn.Module, ABC):

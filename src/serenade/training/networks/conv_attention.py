@@ -7,8 +7,8 @@ Every operation masks what lies beyond a clip's end, so the result does not depe
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,11 @@ from torch.nn import functional
 
 from serenade.training.frontend import LogMel, LogMelConfig
 from serenade.training.networks.base import SpeechNetwork, frame_mask
-from serenade.training.recipe import NetworkRecipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from serenade.training.recipe import NetworkRecipe
 
 N_HEADS = 4
 
@@ -67,7 +71,9 @@ class ConvAttention(SpeechNetwork):
         self.project = nn.Linear(STEM[-1].n_channels * n_bands, width)
         self.blocks = nn.ModuleList(_Block(width, dropout) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
-        self.pool = nn.Sequential(nn.Linear(width, width // 2), nn.Tanh(), nn.Linear(width // 2, N_HEADS))
+        self.pool = nn.Sequential(
+            nn.Linear(width, width // 2), nn.Tanh(), nn.Linear(width // 2, N_HEADS)
+        )
         self.hidden = nn.Linear(2 * width * 2, width)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(width, n_labels)
@@ -90,7 +96,8 @@ class ConvAttention(SpeechNetwork):
         x = self.project(x.flatten(1, 2).transpose(1, 2))
         for block in self.blocks:
             x = block(x, mask)
-        return self.classifier(self.dropout(self._pooled(self.norm(x), mask)))
+        logits: Tensor = self.classifier(self.dropout(self._pooled(self.norm(x), mask)))
+        return logits
 
     def _pooled(self, x: Tensor, mask: Tensor) -> Tensor:
         scores = self.pool(x).masked_fill(~mask[:, :, None], -1e4)
@@ -150,7 +157,9 @@ def normalise(log_mel: Tensor, mask: Tensor) -> Tensor:
     count = valid.sum(dim=2, keepdim=True)
     band_mean = x.sum(dim=2, keepdim=True) / count
     mean = band_mean.mean(dim=1, keepdim=True)
-    variance = (((x - mean) * valid).square().sum(dim=2, keepdim=True) / count).mean(1, keepdim=True)
+    variance = (((x - mean) * valid).square().sum(dim=2, keepdim=True) / count).mean(
+        1, keepdim=True
+    )
     whole = (x - mean) * valid / torch.sqrt(variance + 1.0)
     by_band = (x - band_mean) * valid / 10.0
     return torch.stack([whole, by_band], dim=1)
@@ -197,7 +206,8 @@ class _Block(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         x = x + self.dropout(self._attend(self.attention_norm(x), mask))
         x = x + self.dropout(self._convolve(self.convolution_norm(x), mask))
-        return x + self.dropout(self.feed(self.feed_norm(x)))
+        result: Tensor = x + self.dropout(self.feed(self.feed_norm(x)))
+        return result
 
     def _attend(self, x: Tensor, mask: Tensor) -> Tensor:
         batch, frames, width = x.shape
@@ -206,9 +216,11 @@ class _Block(nn.Module):
         attended = functional.scaled_dot_product_attention(
             query, key, value, attn_mask=mask[:, None, None, :]
         )
-        return self.out(attended.transpose(1, 2).reshape(batch, frames, width))
+        joined: Tensor = self.out(attended.transpose(1, 2).reshape(batch, frames, width))
+        return joined
 
     def _convolve(self, x: Tensor, mask: Tensor) -> Tensor:
         gated = functional.glu(self.gate(x), dim=-1) * mask[:, :, None]
         mixed = self.depthwise(gated.transpose(1, 2)).transpose(1, 2)
-        return self.after(functional.silu(mixed))
+        result: Tensor = self.after(functional.silu(mixed))
+        return result

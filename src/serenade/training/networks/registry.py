@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from serenade.errors import RecipeError
-from serenade.training.networks.base import SpeechNetwork
-from serenade.training.recipe import NetworkRecipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from serenade.training.networks.base import SpeechNetwork
+    from serenade.training.recipe import NetworkRecipe
 
 NETWORKS: Mapping[str, str] = {
     "conv_attention": "serenade.training.networks.conv_attention:build",
