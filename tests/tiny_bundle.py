@@ -129,3 +129,20 @@ def waveform_model(*, output: str = "logits", n_labels: int = 4) -> onnx.ModelPr
     model.ir_version = 9
     onnx.checker.check_model(model)
     return model
+
+
+def feature_model(n_features: int) -> onnx.ModelProto:
+    """Give a linear graph over a feature vector: logit k is (k + 1) times the first feature."""
+    weights = np.zeros((n_features, len(TONES_HZ)), dtype=np.float32)
+    weights[0] = np.arange(1, len(TONES_HZ) + 1) / 100
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["features", "weights"], ["logits"])],
+        "tiny",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", n_features])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(TONES_HZ)])],
+        [numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+    model.ir_version = 9
+    onnx.checker.check_model(model)
+    return model

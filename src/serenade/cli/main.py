@@ -26,6 +26,12 @@ class _Command(NamedTuple):
 
 COMMANDS = {
     "predict": _Command("serenade.cli.predict:predict", "Tell which emotion is in recordings."),
+    "serve": _Command("serenade.cli.serve:serve", "Predict over HTTP, with a web page."),
+    "corpora": _Command("serenade.cli.corpora:app", "Find, fetch, prepare and check corpora."),
+    "train": _Command("serenade.cli.train:train", "Train a model from a recipe."),
+    "evaluate": _Command("serenade.cli.evaluate:evaluate", "Measure a model on a manifest."),
+    "compare": _Command("serenade.cli.compare:compare", "Compare two models on a manifest."),
+    "export": _Command("serenade.cli.export:export", "Make a bundle of a training run."),
     "models": _Command("serenade.cli.models:app", "List, describe and verify models."),
     "doctor": _Command("serenade.cli.doctor:doctor", "Check that the installation works."),
 }
