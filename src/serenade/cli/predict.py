@@ -13,6 +13,13 @@ from serenade.cli.interrupts import interrupts_held
 from serenade.cli.messages import print_message
 from serenade.cli.outputs import Format, open_output
 from serenade.cli.progress import Progress
+from serenade.cli.timeline_output import (
+    Activity,
+    Channels,
+    TimelineFormat,
+    print_timelines,
+    timeline_config,
+)
 from serenade.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +44,10 @@ def predict(
         str | None,
         typer.Option(help="Name of a bundled model or folder of a model.", show_default="default"),
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TEXT,
+    form_of_any: Annotated[
+        TimelineFormat,
+        typer.Option("--format", help="How to print; from textgrid on, only with --timeline."),
+    ] = TimelineFormat.TEXT,
     output: Annotated[
         Path | None, typer.Option(help="Write into this file instead of printing.")
     ] = None,
@@ -51,6 +61,16 @@ def predict(
         bool, typer.Option("--denoise", help="Reduce noise before the model listens.")
     ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Tell which emotion is when, at any length.")
+    ] = False,
+    hop: Annotated[float, typer.Option(help="Timeline: seconds between predictions.")] = 0.5,
+    channels: Annotated[
+        Channels, typer.Option(help="Timeline: judge channels together or apart.")
+    ] = Channels.MIX,
+    activity: Annotated[
+        Activity, typer.Option(help="Timeline: how speech is found; neural needs the extra vad.")
+    ] = Activity.ENERGY,
 ) -> None:
     """Tell which emotion is in recordings.
 
@@ -60,6 +80,20 @@ def predict(
     from serenade.cli.sinks import make_sink
     from serenade.inference.recognizer import Recognizer
 
+    if timeline:
+        if resume or top is not None or denoise or workers > 1:
+            raise UsageError("--timeline does not go with --resume, --top, --denoise or --workers")
+        config = timeline_config(hop_seconds=hop, activity=activity)
+        code = print_timelines(
+            Recognizer.load(model),
+            paths,
+            form=form_of_any,
+            output=output,
+            channels=channels,
+            config=config,
+        )
+        raise typer.Exit(code)
+    form = form_of_any.plain
     if resume and (output is None or not form.is_resumable):
         raise UsageError("--resume needs --output with --format jsonl or csv")
     recognizer = Recognizer.load(model)
