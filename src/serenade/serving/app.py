@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from serenade import __version__
-from serenade.serving import endpoints, page, probes
+from serenade.serving import endpoints, page, probes, websocket
 from serenade.serving.headers import SecurityHeaders
 from serenade.serving.metrics import CountRequests
 from serenade.serving.problems import answer_with_problems
@@ -50,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001 - signature of FastAPI
         yield
-        service.gate.close()
+        service.crew.dismiss()
 
     # the usual documentation pages are off, as they load scripts from another host
     app = FastAPI(
@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.service = service
     answer_with_problems(app)
     app.include_router(endpoints.router)
+    app.include_router(websocket.router)
     app.include_router(probes.router)
     if settings.page:
         app.include_router(page.router)

@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from enum import StrEnum
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse
 
+from serenade.audio.decode import probe
+from serenade.inference.timeline import TimelineConfig
 from serenade.serving import openapi
 from serenade.serving.access import require_key
-from serenade.serving.limits import check_duration, deadline
+from serenade.serving.limits import Deadline, check_duration
+from serenade.serving.problems import ProblemError
 from serenade.serving.service import service_of
 from serenade.serving.uploads import read_upload
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from serenade.inference.recognizer import Recognizer
-    from serenade.types import Prediction
+    from serenade.inference.timeline import Timeline
+    from serenade.serving.uploads import Upload
+
+MOST_CHANNELS = 8
+"""More channels than this are not judged apart."""
+
+
+class Channels(StrEnum):
+    """What becomes of several channels."""
+
+    MIX = "mix"
+    SPLIT = "split"
+
 
 ModelName = Annotated[
     str | None, Query(description="Name of a model; the first one if left out.", max_length=200)
 ]
 Denoise = Annotated[bool, Query(description="Reduce noise before the model listens.")]
+HopSeconds = Annotated[
+    float,
+    Query(description="Distance between predictions [s]; 3 s must be a multiple.", ge=0.1, le=3.0),
+]
+ChannelChoice = Annotated[
+    Channels, Query(description="Average the channels, or judge each by itself.")
+]
 
 router = APIRouter(
     prefix="/v1", dependencies=[Depends(require_key)], responses=openapi.UNAUTHORIZED
@@ -38,21 +65,39 @@ async def predict(
     request: Request, model: ModelName = None, denoise: Denoise = False
 ) -> JSONResponse:
     """Give the probability of every emotion over the whole recording."""
-    service = service_of(request)
-    settings = service.settings
-    served = service.models.find(model)
-    with service.gate.admit():
-        async with deadline(settings.max_request_seconds):
-            upload = await read_upload(request, max_bytes=settings.max_body_bytes)
-            prediction = await service.gate.run(
-                _judge,
-                served.recognizer,
-                upload.content,
-                max_seconds=settings.max_audio_seconds,
-                denoise=denoise,
-            )
-    service.metrics.audio_seconds.labels(served.name).inc(prediction.duration_seconds)
-    return JSONResponse(prediction.to_json(upload.name))
+    served = service_of(request).models.find(model)
+
+    def judge(upload: Upload, _: Deadline) -> dict[str, Any]:
+        return served.recognizer.predict(upload.content, denoise=denoise).to_json(upload.name)
+
+    return await _answer(request, judge)
+
+
+@router.post(
+    "/timeline",
+    summary="Tell which emotion is when in a recording",
+    response_class=JSONResponse,
+    responses=openapi.TIMELINE | openapi.PROBLEMS,
+    openapi_extra=openapi.RECORDING,
+)
+async def timeline(
+    request: Request,
+    model: ModelName = None,
+    hop_seconds: HopSeconds = 0.5,
+    channels: ChannelChoice = Channels.MIX,
+) -> JSONResponse:
+    """Give segments of speech with their emotions, and a prediction for every hop."""
+    served = service_of(request).models.find(model)
+    config = TimelineConfig(hop_seconds=hop_seconds)
+
+    def judge(upload: Upload, deadline: Deadline) -> dict[str, Any]:
+        draw = partial(_draw, served.recognizer, upload.content, config, deadline)
+        if channels is Channels.MIX:
+            return draw(None).to_json(upload.name)
+        timelines = [draw(channel) for channel in range(_count_channels(upload.content))]
+        return {"channels": [timeline.to_json(upload.name) for timeline in timelines]}
+
+    return await _answer(request, judge)
 
 
 @router.get(
@@ -90,8 +135,44 @@ async def get_weights(request: Request, name: str) -> FileResponse:
     return FileResponse(model.bundle.model_path, media_type="application/octet-stream")
 
 
-def _judge(
-    recognizer: Recognizer, content: bytes, *, max_seconds: float, denoise: bool
-) -> Prediction:
-    check_duration(content, max_seconds=max_seconds)
-    return recognizer.predict(content, denoise=denoise)
+async def _answer(
+    request: Request, judge: Callable[[Upload, Deadline], dict[str, Any]]
+) -> JSONResponse:
+    """Read the recording of a request within all limits and let a thread judge it."""
+    service = service_of(request)
+    settings = service.settings
+    deadline = Deadline(settings.max_request_seconds)
+
+    with service.requests.take():
+        async with deadline.enforce():
+            upload = await read_upload(request, max_bytes=settings.max_body_bytes)
+
+            def work() -> dict[str, Any]:
+                seconds = check_duration(upload.content, max_seconds=settings.max_audio_seconds)
+                service.metrics.audio_seconds.inc(seconds)
+                return judge(upload, deadline)
+
+            return JSONResponse(await service.crew.run(work))
+
+
+def _draw(
+    recognizer: Recognizer,
+    content: bytes,
+    config: TimelineConfig,
+    deadline: Deadline,
+    channel: int | None,
+) -> Timeline:
+    return recognizer.timeline(
+        content, config=config, channel=channel, progress=lambda _: deadline.check()
+    )
+
+
+def _count_channels(content: bytes) -> int:
+    n_channels = probe(content).channels
+    if n_channels > MOST_CHANNELS:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "too-many-channels",
+            f"the recording has {n_channels} channels; at most {MOST_CHANNELS} are judged apart",
+        )
+    return n_channels

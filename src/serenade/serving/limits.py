@@ -6,7 +6,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from serenade.audio.decode import decode_blocks, probe
 from serenade.serving.problems import ProblemError, busy
@@ -14,56 +15,71 @@ from serenade.serving.problems import ProblemError, busy
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
-class Gate:
-    """Lets in as many requests as can be worked on or wait, and turns the others away.
+class Level(Protocol):
+    """Something that shows how many there are, such as a gauge of Prometheus."""
 
-    Work is done by a fixed number of threads, in the order in which it came.
+    def inc(self) -> None:
+        """Note one more."""
+
+    def dec(self) -> None:
+        """Note one less."""
+
+
+class Places:
+    """A number of places; who finds none is turned away.
 
     Parameters
     ----------
-    concurrency : int
-        Threads that work at the same time, 1 or more.
-    queue : int
-        Requests that may be in beyond that.
+    room : int
+        How many there are, 0 or more.
+    noun : str
+        What takes them, in the plural.
+    level : Level
+        Is kept up to date.
     """
 
-    def __init__(self, *, concurrency: int, queue: int) -> None:
-        self._room = concurrency + queue
-        self._admitted = 0
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="serenade")
-
-    @property
-    def admitted(self) -> int:
-        """Requests that are in."""
-        return self._admitted
+    def __init__(self, room: int, noun: str, level: Level) -> None:
+        self._room = room
+        self._noun = noun
+        self._level = level
+        self._n_taken = 0
 
     @contextmanager
-    def admit(self) -> Iterator[None]:
-        """Hold a place while a request is read and answered.
+    def take(self) -> Iterator[None]:
+        """Hold a place.
 
         Raises
         ------
         ProblemError
-            503 if there is no place.
+            503 if there is none.
         """
-        if self._admitted >= self._room:
-            raise busy(f"the service is busy with {self._room} requests; try again later")
-        self._admitted += 1
+        if self._n_taken >= self._room:
+            raise busy(f"the service is busy with {self._room} {self._noun}; try again later")
+        self._n_taken += 1
+        self._level.inc()
         try:
             yield
         finally:
-            self._admitted -= 1
+            self._n_taken -= 1
+            self._level.dec()
 
-    async def run(
-        self,
-        work: Callable[Arguments, Result],
-        *args: Arguments.args,
-        **kwargs: Arguments.kwargs,
-    ) -> Result:
+
+class Crew:
+    """A fixed number of threads that work in the order in which work comes.
+
+    Parameters
+    ----------
+    size : int
+        Threads, 1 or more.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="serenade")
+
+    async def run(self, work: Callable[[], Result]) -> Result:
         """Let a thread do something.
 
         If the caller is cancelled, work that has not begun is dropped; work that has begun goes
@@ -73,46 +89,67 @@ class Gate:
         ----------
         work : callable
             What to do.
-        *args, **kwargs
-            Its arguments.
 
         Returns
         -------
         object
             What `work` returned.
         """
-        return await asyncio.wrap_future(self._threads.submit(work, *args, **kwargs))
+        return await asyncio.wrap_future(self._threads.submit(work))
 
-    def close(self) -> None:
+    def dismiss(self) -> None:
         """Wait for work that has begun and end the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 
-@asynccontextmanager
-async def deadline(seconds: float) -> AsyncIterator[None]:
-    """Give up after a time.
+class Deadline:
+    """The moment at which a request is given up.
 
     Parameters
     ----------
     seconds : float
-        Longest time [s].
-
-    Raises
-    ------
-    ProblemError
-        503 when the time is over.
+        How far it is away [s].
     """
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise busy(
-            f"the request took longer than {seconds:g} s; send a shorter recording or try again"
-        ) from None
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._latest = monotonic() + seconds
+
+    @asynccontextmanager
+    async def enforce(self) -> AsyncIterator[None]:
+        """Give up what is awaited meanwhile.
+
+        Raises
+        ------
+        ProblemError
+            503 when the time is over.
+        """
+        try:
+            async with asyncio.timeout(self._latest - monotonic()):
+                yield
+        except TimeoutError:
+            raise self._exceeded() from None
+
+    def check(self) -> None:
+        """Let a thread that nobody waits for any more give up by itself.
+
+        Raises
+        ------
+        ProblemError
+            503 when the time is over.
+        """
+        if monotonic() > self._latest:
+            raise self._exceeded()
+
+    def _exceeded(self) -> ProblemError:
+        return busy(
+            f"the request took longer than {self._seconds:g} s; send a shorter recording or try"
+            " again"
+        )
 
 
-def check_duration(content: bytes, *, max_seconds: float) -> None:
-    """Refuse a recording that is too long, whatever its header says.
+def check_duration(content: bytes, *, max_seconds: float) -> float:
+    """Measure a recording and refuse one that is too long, whatever its header says.
 
     It is decoded block by block and forgotten, so memory does not grow with its length and a small
     file that expands to hours is stopped at the limit.
@@ -124,6 +161,11 @@ def check_duration(content: bytes, *, max_seconds: float) -> None:
     max_seconds : float
         Longest recording [s].
 
+    Returns
+    -------
+    float
+        Its length [s].
+
     Raises
     ------
     ProblemError
@@ -132,13 +174,15 @@ def check_duration(content: bytes, *, max_seconds: float) -> None:
         If it cannot be decoded so far.
     """
     info = probe(content)
-    n_left = max_seconds * info.sample_rate
-    if info.n_frames is not None and info.n_frames > n_left:
+    most = max_seconds * info.sample_rate
+    if info.n_frames is not None and info.n_frames > most:
         raise _too_long(max_seconds)
+    n_samples = 0
     for block in decode_blocks(content, sample_rate=info.sample_rate, channel=0):
-        n_left -= block.samples.size
-        if n_left < 0:
+        n_samples += block.samples.size
+        if n_samples > most:
             raise _too_long(max_seconds)
+    return n_samples / info.sample_rate
 
 
 def _too_long(max_seconds: float) -> ProblemError:

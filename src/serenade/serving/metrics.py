@@ -53,7 +53,6 @@ class Metrics:
         self.audio_seconds = Counter(
             "serenade_audio_seconds",
             "Length of the audio that was judged.",
-            ("model",),
             registry=self._registry,
         )
         self.admitted = Gauge(

@@ -169,6 +169,75 @@ PROBLEMS: Responses = (
 
 PREDICTION = _answer("What the model says.", _PREDICTION_SCHEMA, _PREDICTION_EXAMPLE)
 
+_SEGMENT_SCHEMA = {
+    "type": "object",
+    "required": ["start_s", "stop_s", "speech"],
+    "properties": {
+        "start_s": {"type": "number", "minimum": 0},
+        "stop_s": {"type": "number", "minimum": 0},
+        "speech": {"type": "boolean"},
+        "emotion": _EMOTION,
+        "confidence": _PROBABILITY,
+        "abstained": {"type": "boolean"},
+        "probabilities": {"type": "object", "additionalProperties": _PROBABILITY},
+        "intensity": {"oneOf": [_PROBABILITY, {"type": "null"}]},
+        "warnings": _WARNINGS,
+    },
+}
+
+_TIMELINE_SCHEMA = {
+    "title": "Timeline",
+    "type": "object",
+    "required": ["schema", "path", "duration_s", "model", "speech_s", "shares", "segments", "hops"],
+    "properties": {
+        "schema": {"type": "integer", "const": 1},
+        "path": {"type": "string"},
+        "duration_s": {"type": "number", "minimum": 0},
+        "model": {"type": "string"},
+        "speech_s": {"type": "number", "minimum": 0},
+        "shares": {"type": "object", "additionalProperties": _PROBABILITY},
+        "segments": {"type": "array", "items": _SEGMENT_SCHEMA},
+        "hops": {"type": "array", "items": _SEGMENT_SCHEMA},
+    },
+}
+
+_SEGMENT_EXAMPLE = {
+    "start_s": 0.32,
+    "stop_s": 2.2,
+    "speech": True,
+    "emotion": "anger",
+    "confidence": 0.83,
+    "abstained": False,
+    "probabilities": {"neutral": 0.05, "happiness": 0.09, "sadness": 0.03, "anger": 0.83},
+    "intensity": 0.6,
+    "warnings": [],
+}
+
+TIMELINE = _answer(
+    "Segments without gaps; with channels=split, an object with one timeline per channel.",
+    {
+        "oneOf": [
+            _TIMELINE_SCHEMA,
+            {
+                "type": "object",
+                "required": ["channels"],
+                "additionalProperties": False,
+                "properties": {"channels": {"type": "array", "items": _TIMELINE_SCHEMA}},
+            },
+        ]
+    },
+    {
+        "schema": 1,
+        "path": "call.wav",
+        "duration_s": 2.41,
+        "model": "compact 1.0.0",
+        "speech_s": 1.88,
+        "shares": {"neutral": 0.0, "happiness": 0.0, "sadness": 0.0, "anger": 1.0},
+        "segments": [{"start_s": 0.0, "stop_s": 0.32, "speech": False}, _SEGMENT_EXAMPLE],
+        "hops": [_SEGMENT_EXAMPLE],
+    },
+)
+
 MODELS = _answer(
     "The models; the first is the default.",
     {

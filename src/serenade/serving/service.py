@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from serenade.serving.keys import KeyRing, open_key_ring
-from serenade.serving.limits import Gate
+from serenade.serving.limits import Crew, Places
 from serenade.serving.metrics import Metrics
 from serenade.serving.models import ServedModels, load_models
 
@@ -28,17 +28,23 @@ class Service:
         Loaded.
     keys : KeyRing
         Who may use the service.
-    gate : Gate
-        Admits requests and does their work.
     metrics : Metrics
         What is counted.
+    requests : Places
+        Recordings that are read, wait or are worked on.
+    streams : Places
+        Open WebSocket streams.
+    crew : Crew
+        Does all work that needs the processor.
     """
 
     settings: Settings
     models: ServedModels
     keys: KeyRing
-    gate: Gate
     metrics: Metrics
+    requests: Places
+    streams: Places
+    crew: Crew
 
 
 def open_service(settings: Settings) -> Service:
@@ -62,12 +68,15 @@ def open_service(settings: Settings) -> Service:
         If the keys cannot be read or are missing where they are needed, or models clash.
     """
     keys = open_key_ring(settings)
+    metrics = Metrics()
     return Service(
         settings=settings,
         models=load_models(settings.models),
         keys=keys,
-        gate=Gate(concurrency=settings.concurrency, queue=settings.queue),
-        metrics=Metrics(),
+        metrics=metrics,
+        requests=Places(settings.concurrency + settings.queue, "requests", metrics.admitted),
+        streams=Places(settings.max_streams, "streams", metrics.streams),
+        crew=Crew(settings.concurrency),
     )
 
 

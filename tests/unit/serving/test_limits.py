@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soundfile
+from prometheus_client import Gauge
 from starlette.testclient import TestClient
 from tests.tiny_bundle import tone
 
@@ -19,7 +20,7 @@ from serenade.audio.decode import probe
 from serenade.inference.recognizer import Recognizer
 from serenade.serving import limits
 from serenade.serving.app import create_app
-from serenade.serving.limits import Gate, check_duration, deadline
+from serenade.serving.limits import Crew, Deadline, Places, check_duration
 from serenade.serving.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def test_a_recording_whose_header_does_not_say_its_length_is_stopped_too(
     monkeypatch.setattr(limits, "probe", lambda _: unknown)
     with pytest.raises(ProblemError, match="longer than 4 s"):
         check_duration(content.getvalue(), max_seconds=4.0)
-    check_duration(content.getvalue(), max_seconds=5.1)
+    assert check_duration(content.getvalue(), max_seconds=5.1) == 5.0
 
 
 def test_a_recording_within_the_limit_passes() -> None:
@@ -111,11 +112,19 @@ def test_work_that_takes_too_long_is_given_up(
 
 def test_an_upload_that_trickles_is_given_up() -> None:
     async def trickle() -> None:
-        async with deadline(0.05):
+        async with Deadline(0.05).enforce():
             await asyncio.sleep(5.0)
 
     with pytest.raises(ProblemError, match=r"longer than 0\.05 s"):
         asyncio.run(trickle())
+
+
+def test_a_timeline_that_nobody_waits_for_ends_by_itself() -> None:
+    deadline = Deadline(0.05)
+    deadline.check()
+    time.sleep(0.06)
+    with pytest.raises(ProblemError, match=r"longer than 0\.05 s"):
+        deadline.check()
 
 
 def test_what_does_not_fit_into_the_queue_is_turned_away(
@@ -155,8 +164,8 @@ def test_what_does_not_fit_into_the_queue_is_turned_away(
     assert statuses == [200, 200]
 
 
-def test_no_more_than_the_concurrency_works_at_the_same_time() -> None:
-    gate = Gate(concurrency=2, queue=10)
+def test_no_more_than_the_size_of_the_crew_works_at_the_same_time() -> None:
+    crew = Crew(2)
     lock = threading.Lock()
     running = 0
     most = 0
@@ -171,18 +180,19 @@ def test_no_more_than_the_concurrency_works_at_the_same_time() -> None:
             running -= 1
 
     async def together() -> None:
-        await asyncio.gather(*(gate.run(work) for _ in range(8)))
+        await asyncio.gather(*(crew.run(work) for _ in range(8)))
 
     asyncio.run(together())
-    gate.close()
+    crew.dismiss()
     assert most == 2
 
 
 def test_a_place_is_given_back_after_an_error() -> None:
-    gate = Gate(concurrency=1, queue=0)
-    with pytest.raises(KeyError), gate.admit():
+    level = Gauge("n", "Taken.", registry=None)
+    places = Places(1, "requests", level)
+    with pytest.raises(KeyError), places.take():
         raise KeyError
-    with gate.admit(), pytest.raises(ProblemError, match="busy"), gate.admit():
+    with places.take(), pytest.raises(ProblemError, match="busy with 1 requests"), places.take():
         pass
-    assert gate.admitted == 0
-    gate.close()
+    [sample] = [value for metric in level.collect() for value in metric.samples]
+    assert sample.value == 0
