@@ -1,11 +1,12 @@
 """Stream: emotions of audio that arrives in pieces, in bounded memory.
 
-The pieces are put together to hops, and everything is done hop by hop, so the result is the same
-for every way of cutting the audio. A timeline is a stream that was fed with a whole file.
+What is heard in a hop depends only on the samples up to where speech is decided, never on how they
+came, so the result is the same for every way of cutting the audio. A timeline is a stream that was
+fed with a whole file.
 
 ::
 
-    samples -> 16 kHz -> hops -> voice activity -> stretches of speech -> windows -> model
+    samples -> 16 kHz -> voice activity -> stretches of speech -> hops -> windows -> model
             -> average over windows -> emotion that holds -> segments
 """
 
@@ -89,7 +90,6 @@ class Stream:
             min_speech=round(config.min_speech_seconds / FRAME_SECONDS),
             min_pause=max(1, round(config.min_pause_seconds / FRAME_SECONDS)),
         )
-        self._incoming = np.empty(0, np.float32)
         self._kept = np.empty(0, np.float32)
         self._n_dropped = 0
         self._n_judged = 0
@@ -142,11 +142,10 @@ class Stream:
         self._check_open()
         self._is_flushed = True
         events = self._take(self._resampler.finish())
-        if self._incoming.size:
-            self._find_speech(self._incoming)
         self._finder.push(self._activity.finish())
         self._finder.finish()
-        events += self._judge_hops(self._n_samples)
+        while self._n_judged < self._n_samples:
+            events += self._judge_hop(min(self._n_judged + self._hop, self._n_samples))
         events += self._end_utterance()
         return events + self._end_silence(self._n_samples)
 
@@ -184,37 +183,23 @@ class Stream:
 
     @property
     def _n_samples(self) -> int:
-        """Samples that went through voice activity detection."""
+        """Samples that came, at the rate of the model."""
         return self._n_dropped + self._kept.size
 
     def _take(self, samples: FloatArray) -> list[Event]:
-        """Go on by as many hops as are whole."""
+        """Judge all hops in which speech is decided by now."""
+        self._kept = np.concatenate((self._kept, samples))
+        self._finder.push(self._activity.push(samples))
+        horizon = self._finder.horizon * self._frame
         events: list[Event] = []
-        self._incoming = np.concatenate((self._incoming, samples))
-        while self._incoming.size >= self._hop:
-            self._find_speech(self._incoming[: self._hop])
-            self._incoming = self._incoming[self._hop :]
-            events += self._judge_hops(self._finder.horizon * self._frame)
+        while self._n_judged + self._hop <= horizon:
+            events += self._judge_hop(self._n_judged + self._hop)
+            self._forget(self._n_judged - self._window - self._hop)
         return events
 
-    def _find_speech(self, hop: FloatArray) -> None:
-        self._kept = np.concatenate((self._kept, hop))
-        self._finder.push(self._activity.push(hop))
-
-    def _judge_hops(self, horizon: int) -> list[Event]:
-        """Judge all hops below the horizon [samples]."""
-        events: list[Event] = []
-        while self._n_judged < self._n_samples:
-            start = self._n_judged
-            stop = min(start + self._hop, self._n_samples)
-            if stop > horizon:
-                break
-            events += self._judge_hop(start, stop)
-            self._n_judged = stop
-            self._forget(stop - self._window - self._hop)
-        return events
-
-    def _judge_hop(self, start: int, stop: int) -> list[Event]:
+    def _judge_hop(self, stop: int) -> list[Event]:
+        """Judge the next hop, up to a sample."""
+        start, self._n_judged = self._n_judged, stop
         stretch = self._finder.main_stretch(start // self._frame, -(-stop // self._frame))
         events: list[Event] = []
         if self._current is not None and self._current.stretch is not stretch:
