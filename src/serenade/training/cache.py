@@ -1,8 +1,8 @@
-"""The state cache: what the frozen stage of a network makes of every clip, computed once.
+"""The cache: what a fixed computation makes of every clip, computed once.
 
-An entry is keyed by the content of the audio file, the part of it that is meant, the conditioning
-and the fingerprint of the frozen stage. So a second run decodes nothing, and a change of any of
-these rebuilds only what it touches.
+An entry is keyed by the content of the audio file, the part of it that is meant, and the settings
+of the computation: conditioning and the fingerprint of the frozen stage or the front end. So a
+second run decodes nothing, and a change of any of these rebuilds only what it touches.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from serenade.audio.condition import condition
 from serenade.audio.decode import decode
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from serenade.training.networks.base import SpeechNetwork
 
 States = npt.NDArray[np.float16]
+Value = TypeVar("Value", bound=npt.NDArray[Any])
 Progress = Callable[[str, int, int], None]
 """Called with what is done, how many are done and how many there are."""
 
@@ -110,21 +110,64 @@ def cached_states(
         "conditioning": asdict(conditioning),
         "max_seconds": max_seconds,
     }
-    recipe_key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-    states: list[States] = []
+
+    def compute(utterance: Utterance) -> States:
+        clip = load_clip(utterance, conditioning, max_seconds=max_seconds)
+        return frozen_states(network, clip.samples)
+
+    return cached_arrays(utterances, compute, settings, folder=folder, progress=progress)
+
+
+def cached_arrays(
+    utterances: Sequence[Utterance],
+    compute: Callable[[Utterance], Value],
+    settings: dict[str, Any],
+    *,
+    folder: Path,
+    progress: Progress = silent_progress,
+) -> tuple[list[Value], list[tuple[Utterance, SerenadeError]]]:
+    """Give what a computation makes of every utterance, from the cache where it is there.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        What is read.
+    compute : callable
+        Gives the array of an utterance; raises AudioError if its audio cannot be used.
+    settings : dict
+        Of JSON types: everything besides the audio that the array depends on.
+    folder : Path
+        Of the cache; made if it is missing.
+    progress : callable
+        Told about every clip.
+
+    Returns
+    -------
+    arrays : list of ndarray
+        One for each utterance whose audio can be used, in order.
+    failed : list of (Utterance, SerenadeError)
+        Those whose audio cannot be used, with the reason.
+
+    Raises
+    ------
+    TrainingError
+        If the cache cannot be written.
+    """
+    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+    arrays: list[Value] = []
     failed: list[tuple[Utterance, SerenadeError]] = []
     for number, utterance in enumerate(utterances, start=1):
         try:
-            entry = folder / recipe_key / _entry_name(utterance)
-            states.append(
-                _read(entry)
-                if entry.exists()
-                else _compute(network, utterance, conditioning, max_seconds, entry)
-            )
+            entry = folder / key / _entry_name(utterance)
+            if entry.exists():
+                arrays.append(np.load(entry, allow_pickle=False))
+            else:
+                arrays.append(compute(utterance))
+                _write(entry, arrays[-1])
         except AudioError as error:
             failed.append((utterance, error))
         progress("reading audio", number, len(utterances))
-    return states, failed
+    return arrays, failed
 
 
 def _entry_name(utterance: Utterance) -> str:
@@ -139,32 +182,18 @@ def _entry_name(utterance: Utterance) -> str:
     return f"{digest[:2]}/{digest[2:34]}.npy"
 
 
-def _read(entry: Path) -> States:
-    states: States = np.load(entry, allow_pickle=False)
-    return states
-
-
-def _compute(
-    network: SpeechNetwork,
-    utterance: Utterance,
-    conditioning: Conditioning,
-    max_seconds: float,
-    entry: Path,
-) -> States:
-    clip = load_clip(utterance, conditioning, max_seconds=max_seconds)
-    states = frozen_states(network, clip.samples)
+def _write(entry: Path, array: npt.NDArray[Any]) -> None:
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         # A process that dies while writing must not leave a half entry under the final name.
         partial = entry.with_name(f".{os.getpid()}-{entry.name}")
-        np.save(partial, states, allow_pickle=False)
+        np.save(partial, array, allow_pickle=False)
         partial.replace(entry)
     except OSError as error:
         raise TrainingError(
             f"the cache {str(entry.parent)!r} cannot be written ({error.strerror});"
             " free space or choose another folder with --cache"
         ) from error
-    return states
 
 
 def frozen_states(network: SpeechNetwork, samples: FloatArray) -> States:
@@ -182,6 +211,8 @@ def frozen_states(network: SpeechNetwork, samples: FloatArray) -> States:
     ndarray of shape (n_channels, n_frames), float16
         Valid frames only.
     """
+    import torch  # not at the top: classical models share this cache and need no torch
+
     with torch.inference_mode():
         states, n_frames = network.states(
             torch.from_numpy(samples)[None], torch.tensor([samples.shape[0]])
