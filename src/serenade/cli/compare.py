@@ -35,9 +35,9 @@ def compare(
 
     Exit code: 0 all good, 2 nothing could be compared.
     """
+    from serenade.cli.evaluation_inputs import choose_fold, known_leaks
     from serenade.cli.evaluation_output import comparison_text, to_json_text, write_result
     from serenade.corpora.manifest import read_manifest
-    from serenade.errors import UsageError
     from serenade.evaluation.compare import compare as compare_models
     from serenade.evaluation.evaluate import Setting, bundle_checksum
     from serenade.evaluation.judge import judge
@@ -45,12 +45,9 @@ def compare(
     from serenade.inference.recognizer import Recognizer
     from serenade.model.store import resolve
 
-    everything = read_manifest(manifest)
-    utterances = [u for u in everything if split is None or u.split == split]
-    if not utterances:
-        raise UsageError(f"no utterance of {manifest} is in split {split!r}")
-    labelling = choose_labelling(labels, utterances)
-    wanted = [u for u in utterances if labelling.truth(u) is not None]
+    chosen = choose_fold(read_manifest(manifest), split, None, None, None, seed=seed)
+    labelling = choose_labelling(labels, chosen.test)
+    wanted = [u for u in chosen.test if labelling.truth(u) is not None]
     settings, judgements = [], []
     for model in (model_a, model_b):
         recognizer = Recognizer.load(model)
@@ -60,7 +57,8 @@ def compare(
                 model=recognizer.model_id,
                 model_labels=recognizer.labels,
                 model_checksum=bundle_checksum(resolve(model)),
-                protocol="whole manifest" if split is None else f"split {split}",
+                protocol=chosen.name,
+                leaks=known_leaks(chosen, None, None),
                 seed=seed,
                 command=shlex.join(["serenade", *sys.argv[1:]]),
             )

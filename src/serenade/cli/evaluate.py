@@ -5,17 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from serenade.cli.evaluation_output import ResultFormat
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from serenade.corpora.manifest import Utterance
-    from serenade.evaluation.protocols import Fold, FoldSet
 
 SOME_FAILED = 1
 
@@ -78,6 +72,7 @@ def evaluate(
     """
     from dataclasses import replace
 
+    from serenade.cli.evaluation_inputs import check_paths, choose_fold, known_leaks
     from serenade.cli.evaluation_output import evaluation_text, to_json_text, write_result
     from serenade.cli.messages import print_message
     from serenade.cli.progress import Progress
@@ -86,13 +81,15 @@ def evaluate(
     from serenade.evaluation.evaluate import evaluate as evaluate_model
     from serenade.evaluation.fairness import measure_fairness
     from serenade.evaluation.readings import choose_labelling
-    from serenade.evaluation.report import write_report
+    from serenade.evaluation.report import read_epochs, write_report
     from serenade.evaluation.robustness import stress as put_under_stress
     from serenade.inference.recognizer import Recognizer
     from serenade.model.store import resolve
 
+    check_paths(noise, rir, report, output)
+    epochs = read_epochs(run) if run is not None and report is not None else []
     everything = read_manifest(manifest)
-    chosen = _choose(everything, split, protocol, fold, folds, seed=seed)
+    chosen = choose_fold(everything, split, protocol, fold, folds, seed=seed)
     recognizer = Recognizer.load(model)
     labelling = choose_labelling(labels, chosen.test)
     setting = Setting(
@@ -100,7 +97,7 @@ def evaluate(
         model_labels=recognizer.labels,
         model_checksum=bundle_checksum(resolve(model)),
         protocol=chosen.name,
-        leaks=_leaks(chosen, trained_on, run),
+        leaks=known_leaks(chosen, trained_on, run),
         seed=seed,
         command=shlex.join(["serenade", *sys.argv[1:]]),
         notes=(f"{chosen.missing} clips of the fold are not at hand",) if chosen.missing else (),
@@ -136,7 +133,7 @@ def evaluate(
         )
         evaluation = replace(evaluation, stress=results)
     if report is not None:
-        write_report(evaluation, report, run_folder=run, audio=audio)
+        write_report(evaluation, report, epochs=epochs, audio=audio)
         print_message(f"report written to {report}")
     as_json = form is ResultFormat.JSON
     text = to_json_text(evaluation.to_json()) if as_json else evaluation_text(evaluation)
@@ -144,62 +141,3 @@ def evaluate(
     if evaluation.failures:
         print_message(f"{len(evaluation.failures)} clips failed; the result lists them")
         raise typer.Exit(SOME_FAILED)
-
-
-def _choose(
-    utterances: Sequence[Utterance],
-    split: str | None,
-    protocol: str | None,
-    fold: str | None,
-    folds: Path | None,
-    *,
-    seed: int,
-) -> Fold:
-    """Choose the utterances to judge, as the test part of a fold with a name for the result."""
-    from dataclasses import replace
-
-    from serenade.corpora.splits import find_leaks
-    from serenade.errors import UsageError
-    from serenade.evaluation.protocols import Fold, make_folds
-
-    if split is not None and protocol is not None:
-        raise UsageError("--split and --protocol choose the clips in two ways; give one of them")
-    if protocol is not None:
-        fold_set = make_folds(protocol, utterances, seed=seed, folds_path=folds)
-        chosen = _one_fold(fold_set, fold)
-        return replace(chosen, name=f"{protocol}, {chosen.name}")
-    if fold is not None or folds is not None:
-        raise UsageError("--fold and --folds belong to --protocol; give it as well")
-    if split is None:
-        return Fold("whole manifest", (), tuple(utterances), ())
-    test = tuple(utterance for utterance in utterances if utterance.split == split)
-    if not test:
-        splits = sorted({utterance.split or "none" for utterance in utterances})
-        raise UsageError(f"no utterance is in split {split!r}; there are {', '.join(splits)}")
-    train = tuple(u for u in utterances if u.split is not None and u.split != split)
-    return Fold(f"split {split}", train, test, tuple(find_leaks(train, test)))
-
-
-def _one_fold(fold_set: FoldSet, name: str | None) -> Fold:
-    from serenade.errors import UsageError
-
-    if name is not None:
-        return fold_set.fold(name)
-    if len(fold_set.folds) == 1:
-        return fold_set.folds[0]
-    names = ", ".join(repr(fold.name) for fold in fold_set.folds)
-    raise UsageError(f"protocol {fold_set.protocol} has several folds; choose one: --fold {names}")
-
-
-def _leaks(chosen: Fold, trained_on: Path | None, run: Path | None) -> tuple[str, ...] | None:
-    """Tell what the clips share with the training data, or ``None`` where that is not known."""
-    from serenade.evaluation.training_leaks import manifest_leaks, run_leaks
-
-    if trained_on is None and run is None:
-        return chosen.leaks or None
-    leaks = chosen.leaks
-    if trained_on is not None:
-        leaks += manifest_leaks(trained_on, chosen.test)
-    if run is not None:
-        leaks += run_leaks(run, chosen.test)
-    return tuple(dict.fromkeys(leaks))

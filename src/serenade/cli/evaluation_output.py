@@ -72,8 +72,9 @@ def evaluation_text(evaluation: Evaluation) -> str:
     setting = evaluation.setting
     clips = f"{evaluation.closed.metrics.n_clips} clips of {evaluation.n_speakers} speakers"
     lines = [
-        f"{setting.model} on {clips}: {setting.protocol}, {setting.mode}",
+        f"{setting.model} on {clips}: {setting.protocol}",
         setting.leak_statement,
+        f"adaptation to the test speakers: {setting.adaptation}",
         *setting.notes,
         f"labels: {', '.join(evaluation.labelling.labels)} ({evaluation.labelling.label_map.name})",
     ]
@@ -135,6 +136,7 @@ def comparison_text(comparison: Comparison) -> str:
     lines = [
         f"A: {comparison.setting_a.model}",
         f"B: {comparison.setting_b.model}",
+        comparison.setting_a.leak_statement,
         f"labels: {', '.join(comparison.labelling.labels)} ({comparison.labelling.label_map.name})",
     ]
     if comparison.n_left_out:

@@ -33,7 +33,10 @@ RESULT_SCHEMA_VERSION = 1
 """Version of the JSON that describes one evaluation."""
 
 MODES = ("speaker-independent", "speaker-adapted")
-"""Whether the model saw unlabelled speech of the test speaker before it was judged."""
+"""Whether the model saw unlabelled speech of the test speaker before it was judged.
+
+The mode says nothing on whether the speaker was in the training data: :attr:`Setting.leaks` does.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,13 @@ class Setting:
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise EvaluationError(f"mode {self.mode!r} must be one of {', '.join(MODES)}")
+
+    @property
+    def adaptation(self) -> str:
+        """The mode in words that claim nothing about leaks."""
+        if self.mode == "speaker-adapted":
+            return "yes, with their speech, without its labels"
+        return "none"
 
     @property
     def leak_statement(self) -> str:

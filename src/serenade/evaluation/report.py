@@ -22,7 +22,7 @@ from serenade.evaluation.report_clips import (
 from serenade.evaluation.report_parts import counted, figure, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from serenade.evaluation.evaluate import Evaluation
     from serenade.evaluation.report_clips import WorstClip
@@ -38,7 +38,7 @@ def write_report(
     path: Path,
     *,
     root: Path | None = None,
-    run_folder: Path | None = None,
+    epochs: Sequence[Mapping[str, Any]] = (),
     audio: bool = True,
 ) -> None:
     """Write an evaluation as one HTML page.
@@ -51,8 +51,8 @@ def write_report(
         File to write.
     root : Path, optional
         Folder that relative paths of utterances start from.
-    run_folder : Path, optional
-        Of the training run, whose ``metrics.jsonl`` gives the training curves.
+    epochs : sequence of mapping
+        From :func:`read_epochs`, for the training curves.
     audio : bool
         Put the worst clips into the page, to be heard and seen. Leave them out where the
         licence of the recordings forbids to pass them on.
@@ -60,9 +60,9 @@ def write_report(
     Raises
     ------
     EvaluationError
-        If the page cannot be written or the run's metrics cannot be read.
+        If the page cannot be written.
     """
-    page = render_report(evaluation, root=root, run_folder=run_folder, audio=audio)
+    page = render_report(evaluation, root=root, epochs=epochs, audio=audio)
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:
@@ -70,27 +70,25 @@ def write_report(
 
 
 def render_report(
-    evaluation: Evaluation, *, root: Path | None, run_folder: Path | None, audio: bool
+    evaluation: Evaluation,
+    *,
+    root: Path | None = None,
+    epochs: Sequence[Mapping[str, Any]] = (),
+    audio: bool = True,
 ) -> str:
     """Build the page.
 
     Parameters
     ----------
-    evaluation, root, run_folder, audio
+    evaluation, root, epochs, audio
         As in :func:`write_report`.
 
     Returns
     -------
     str
         HTML document.
-
-    Raises
-    ------
-    EvaluationError
-        If the run's metrics cannot be read.
     """
     chosen = worst_clips(evaluation.closed.reading, count=WORST_CLIPS)
-    epochs = read_epochs(run_folder) if run_folder is not None else []
     parts = [
         ("result", "Result", sections.headline(evaluation)),
         ("about", "What was measured", sections.about(evaluation)),
@@ -161,7 +159,7 @@ def read_epochs(run_folder: Path) -> list[dict[str, Any]]:
     return epochs
 
 
-def _training(epochs: Sequence[dict[str, Any]]) -> str:
+def _training(epochs: Sequence[Mapping[str, Any]]) -> str:
     drawn = [
         figure(
             figures.training_curves(epochs, figure=name, title=title, share=share), title, fit=True

@@ -109,7 +109,7 @@ def about(evaluation: Evaluation) -> str:
         ("model", escape(setting.model)),
         ("knows", escape(", ".join(setting.model_labels))),
         ("checksum", f"<code>{checksum}</code>" if checksum else "not a bundle"),
-        ("mode", escape(setting.mode)),
+        ("adapted", f"to the test speakers: {setting.adaptation}"),
         ("protocol", escape(setting.protocol)),
         ("clips", clips),
         ("label set", f"{escape(labelling.name)}: {escape(', '.join(labelling.labels))}"),
@@ -186,12 +186,16 @@ def published(evaluation: Evaluation) -> str:
     ]
     if not found:
         return ""
-    ours = ("this evaluation", evaluation.closed.uar.value, "", evaluation.setting.protocol)
+    setting, n_labels = evaluation.setting, len(evaluation.labelling.labels)
+    how = f"{n_labels} emotions, {setting.protocol}"
+    ours = ("this evaluation", evaluation.closed.uar.value, "", how)
     entries = [
         (known.model, known.uar, known.study, f"{known.labels} emotions, {known.split}")
         for known in found
     ]
     leaking = {(known.model, known.study) for known in found if known.leaks}
+    if setting.leaks:
+        leaking.add(("this evaluation", ""))
     ranked = sorted([ours, *entries], key=lambda entry: -entry[1])
     rows = [
         [

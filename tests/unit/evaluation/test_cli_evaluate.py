@@ -159,6 +159,9 @@ def test_fold_of_a_protocol_is_judged_alone(bundle: Path, manifest: Path) -> Non
         (("--protocol", "loso"), "has several folds; choose one"),
         (("--fold", "x"), "belong to --protocol"),
         (("--labels", "5"), "unknown label set '5'"),
+        (("--stress", "--noise", "absent"), "absent is not a folder"),
+        (("--report", "absent/out.html"), "absent is not a folder"),
+        (("--report", "out.html", "--run", "absent"), "metrics of the run cannot be read"),
     ],
 )
 def test_arguments_that_do_not_fit_are_one_clear_error(
@@ -174,5 +177,13 @@ def test_comparison_of_a_model_with_itself_shows_no_difference(
 ) -> None:
     written = json.loads(invoke(compare, bundle, bundle, manifest, "--format", "json").stdout)
     assert {d["verdict"] for d in written["differences"]} == {"no difference shown"}
-    text = invoke(compare, bundle, bundle, manifest, "--split", "train").stdout
+    text = invoke(compare, bundle, bundle, manifest).stdout
     assert "no difference shown" in text
+    assert "Not known whether the model was trained" in text
+
+
+def test_comparison_on_a_leaking_split_says_so(bundle: Path, manifest: Path) -> None:
+    first, *others = read_manifest(manifest)
+    write_manifest(manifest, [replace(first, split="train"), *others])
+    text = invoke(compare, bundle, bundle, manifest, "--split", "test").stdout
+    assert "THIS SPLIT LEAKS" in text

@@ -18,7 +18,7 @@ from serenade.errors import EvaluationError
 from serenade.evaluation.evaluate import Evaluation, Setting, evaluate
 from serenade.evaluation.fairness import measure_fairness
 from serenade.evaluation.readings import choose_labelling
-from serenade.evaluation.report import WORST_CLIPS, render_report, write_report
+from serenade.evaluation.report import WORST_CLIPS, read_epochs, render_report, write_report
 from serenade.evaluation.report_clips import palette, spectrogram_uri, worst_clips, write_png
 from serenade.types import Waveform
 
@@ -75,7 +75,7 @@ def evaluation(fake_recognizer: Fake, utterances: list[Utterance], tmp_path: Pat
 def test_page_is_well_formed_and_needs_nothing_beside_itself(
     evaluation: Evaluation, tmp_path: Path
 ) -> None:
-    text = render_report(evaluation, root=tmp_path, run_folder=None, audio=True)
+    text = render_report(evaluation, root=tmp_path, audio=True)
     page = Page(text)
     assert page.misnested == []
     assert "${" not in text
@@ -93,7 +93,7 @@ def test_page_is_well_formed_and_needs_nothing_beside_itself(
 def test_page_shows_the_headline_and_how_to_repeat_it(
     evaluation: Evaluation, tmp_path: Path
 ) -> None:
-    text = render_report(evaluation, root=tmp_path, run_folder=None, audio=False)
+    text = render_report(evaluation, root=tmp_path, audio=False)
     whole, _, rest = f"{100 * evaluation.closed.uar.value:.1f}".partition(".")
     assert f"{whole}<small>.{rest} %</small>" in text
     assert "serenade evaluate &lt;x&gt;" in text
@@ -105,7 +105,7 @@ def test_page_shows_the_headline_and_how_to_repeat_it(
 def test_tables_and_figures_can_be_read_without_seeing_them(
     evaluation: Evaluation, tmp_path: Path
 ) -> None:
-    page = Page(render_report(evaluation, root=tmp_path, run_folder=None, audio=True))
+    page = Page(render_report(evaluation, root=tmp_path, audio=True))
     assert len(page.all("table")) == len(page.all("caption"))
     assert all("scope" in attributes for attributes in page.all("th"))
     assert all(a.get("aria-label") or a.get("aria-hidden") for a in page.all("svg"))
@@ -117,13 +117,11 @@ def test_leaking_split_is_the_first_thing_on_the_page(
     evaluation: Evaluation, tmp_path: Path
 ) -> None:
     leaking = replace(evaluation, setting=replace(evaluation.setting, leaks=("2 speakers leak",)))
-    text = render_report(leaking, root=tmp_path, run_folder=None, audio=False)
+    text = render_report(leaking, root=tmp_path, audio=False)
     assert text.index("THIS SPLIT LEAKS") < text.index('id="result"')
     assert 'class="banner bad"' in text
     clean = replace(evaluation, setting=replace(evaluation.setting, leaks=()))
-    assert 'class="banner good"' in render_report(
-        clean, root=tmp_path, run_folder=None, audio=False
-    )
+    assert 'class="banner good"' in render_report(clean, root=tmp_path, audio=False)
 
 
 def test_worst_clips_are_the_most_confident_errors_and_can_be_heard(
@@ -134,7 +132,7 @@ def test_worst_clips_are_the_most_confident_errors_and_can_be_heard(
     wrong = reading.predicted != reading.true
     assert [c.confidence for c in chosen] == sorted(reading.confidence[wrong])[::-1][:WORST_CLIPS]
     assert all(clip.truth == clip.utterance.emotion != clip.answer for clip in chosen)
-    page = Page(render_report(evaluation, root=tmp_path, run_folder=None, audio=True))
+    page = Page(render_report(evaluation, root=tmp_path, audio=True))
     players = page.all("audio")
     assert len(players) == len(chosen)
     content = base64.b64decode(str(players[0]["src"]).split(",", 1)[1])
@@ -142,9 +140,9 @@ def test_worst_clips_are_the_most_confident_errors_and_can_be_heard(
 
 
 def test_no_audio_leaves_sound_and_pictures_out(evaluation: Evaluation, tmp_path: Path) -> None:
-    page = Page(render_report(evaluation, root=tmp_path, run_folder=None, audio=False))
+    page = Page(render_report(evaluation, root=tmp_path, audio=False))
     assert page.all("audio") == page.all("img") == []
-    missing = Page(render_report(evaluation, root=Path("/nowhere"), run_folder=None, audio=True))
+    missing = Page(render_report(evaluation, root=Path("/nowhere"), audio=True))
     assert missing.all("audio") == []
 
 
@@ -163,7 +161,7 @@ def test_names_from_outside_cannot_write_into_the_page(
         setting=replace(evaluation.setting, model=evil, protocol=evil, notes=(evil,)),
         fairness=measure_fairness(reading, seed=0),
     )
-    text = render_report(poisoned, root=tmp_path, run_folder=None, audio=False)
+    text = render_report(poisoned, root=tmp_path, audio=False)
     assert "<script" not in text
     assert Page(text).misnested == []
 
@@ -182,12 +180,12 @@ def test_training_curves_come_from_the_run(evaluation: Evaluation, tmp_path: Pat
         for epoch in (1, 2, 3)
     ]
     (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
-    text = render_report(evaluation, root=None, run_folder=run, audio=False)
+    text = render_report(evaluation, epochs=read_epochs(run), audio=False)
     assert 'id="training"' in text
     assert "Loss by epoch, training and validation" in text
     (run / "metrics.jsonl").write_text("no json")
     with pytest.raises(EvaluationError, match="metrics of the run cannot be read"):
-        render_report(evaluation, root=None, run_folder=run, audio=False)
+        read_epochs(run)
 
 
 def test_published_figures_stand_beside_a_known_corpus(
@@ -203,12 +201,10 @@ def test_published_figures_stand_beside_a_known_corpus(
             evaluation.closed, reading=replace(evaluation.closed.reading, answers=answers)
         ),
     )
-    text = render_report(known, root=None, run_folder=None, audio=False)
+    text = render_report(known, audio=False)
     assert "Whisper large v3" in text
     assert '<span class="tag">leaks</span>' in text
-    assert "Beside published results" not in render_report(
-        evaluation, root=None, run_folder=None, audio=False
-    )
+    assert "Beside published results" not in render_report(evaluation, audio=False)
 
 
 def test_report_that_cannot_be_written_is_one_clear_error(
