@@ -12,6 +12,7 @@ import typer
 from serenade.cli.evaluation_output import ResultFormat
 
 SOME_FAILED = 1
+INTERRUPTED = 130
 
 
 def evaluate(
@@ -105,16 +106,22 @@ def evaluate(
     if setting.leaks:
         print_message(setting.leak_statement)
     progress = Progress(len(chosen.test), shown=sys.stderr.isatty())
-    evaluation = evaluate_model(
-        recognizer,
-        chosen.test,
-        labelling=labelling,
-        setting=setting,
-        workers=workers,
-        predictions_file=resume,
-        progress=lambda _done, _total: progress.advance(),
-    )
-    progress.clear()
+    try:
+        evaluation = evaluate_model(
+            recognizer,
+            chosen.test,
+            labelling=labelling,
+            setting=setting,
+            workers=workers,
+            predictions_file=resume,
+            progress=lambda _done, _total: progress.advance(),
+        )
+    except KeyboardInterrupt:
+        kept = f"; {resume} keeps what is done, run the command again" if resume else ""
+        print_message(f"stopped{kept}")
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        progress.clear()
     if fairness:
         evaluation = replace(
             evaluation, fairness=measure_fairness(evaluation.closed.reading, seed=seed)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from serenade.corpora.splits import find_leaks
 from serenade.errors import UsageError
 from serenade.evaluation.protocols import Fold, make_folds
-from serenade.evaluation.training_leaks import manifest_leaks, run_leaks
+from serenade.evaluation.training_leaks import audio_digest, manifest_leaks, run_leaks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,9 @@ def choose_fold(
     if split is not None and protocol is not None:
         raise UsageError("--split and --protocol choose the clips in two ways; give one of them")
     if protocol is not None:
-        fold_set = make_folds(protocol, utterances, seed=seed, folds_path=folds)
+        fold_set = make_folds(
+            protocol, utterances, seed=seed, folds_path=folds, audio_digest=cache(audio_digest)
+        )
         chosen = _one_fold(fold_set, fold)
         return replace(chosen, name=f"{protocol}, {chosen.name}")
     if fold is not None or folds is not None:
@@ -91,7 +94,8 @@ def choose_fold(
         splits = sorted({utterance.split or "none" for utterance in utterances})
         raise UsageError(f"no utterance is in split {split!r}; there are {', '.join(splits)}")
     train = tuple(u for u in utterances if u.split is not None and u.split != split)
-    return Fold(f"split {split}", train, test, tuple(find_leaks(train, test)))
+    leaks = find_leaks(train, test, audio_digest=audio_digest)
+    return Fold(f"split {split}", train, test, tuple(leaks))
 
 
 def known_leaks(chosen: Fold, trained_on: Path | None, run: Path | None) -> tuple[str, ...] | None:

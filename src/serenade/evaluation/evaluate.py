@@ -286,6 +286,7 @@ def evaluate(
         root=root,
         workers=workers,
         predictions_file=predictions_file,
+        model_checksum=setting.model_checksum,
         progress=progress,
     )
     return summarise(

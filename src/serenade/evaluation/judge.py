@@ -134,6 +134,7 @@ def judge(
     root: Path | None = None,
     workers: int = 1,
     predictions_file: Path | None = None,
+    model_checksum: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Judgement:
     """Let a recogniser judge every utterance.
@@ -151,6 +152,8 @@ def judge(
     predictions_file : Path, optional
         JSONL file that answers and failures are appended to as they come. What an earlier run of
         the same model wrote there is not done again; failures are tried again.
+    model_checksum : str, optional
+        Tells weights apart that have the same name and version.
     progress : callable, optional
         Called with the number of utterances done and their total.
 
@@ -168,10 +171,12 @@ def judge(
         raise EvaluationError("there is no utterance to evaluate; the manifest or split is empty")
     known: dict[str, Answer] = {}
     if predictions_file is not None:
-        known = read_answers(predictions_file, utterances, recognizer.model_id)
+        known = read_answers(
+            predictions_file, utterances, recognizer.model_id, model_checksum=model_checksum
+        )
     open_utterances = [utterance for utterance in utterances if utterance.id not in known]
     failures: list[Failure] = []
-    record = _Recorder(predictions_file, recognizer.model_id)
+    record = _Recorder(predictions_file, recognizer.model_id, model_checksum)
     try:
         for utterance, outcome in _outcomes(recognizer, open_utterances, root, workers):
             if isinstance(outcome, Prediction):
@@ -224,7 +229,13 @@ def utterance_waveform(utterance: Utterance, root: Path | None) -> Waveform:
     return Waveform(waveform.samples[start:stop], rate)
 
 
-def read_answers(path: Path, utterances: Sequence[Utterance], model_id: str) -> dict[str, Answer]:
+def read_answers(
+    path: Path,
+    utterances: Sequence[Utterance],
+    model_id: str,
+    *,
+    model_checksum: str | None = None,
+) -> dict[str, Answer]:
     """Read the answers that an earlier run wrote.
 
     Parameters
@@ -235,6 +246,8 @@ def read_answers(path: Path, utterances: Sequence[Utterance], model_id: str) -> 
         Whose answers are wanted; lines of others, and of clips that moved, are passed over.
     model_id : str
         The model that they must come from.
+    model_checksum : str, optional
+        And its weights.
 
     Returns
     -------
@@ -258,6 +271,11 @@ def read_answers(path: Path, utterances: Sequence[Utterance], model_id: str) -> 
                 raise EvaluationError(
                     f"{path}, line {number}: holds predictions of {values['model']}, not of"
                     f" {model_id}; give another file or delete this one"
+                )
+            if values["checksum"] != model_checksum:
+                raise EvaluationError(
+                    f"{path}, line {number}: holds predictions of {model_id} with other weights;"
+                    " give another file or delete this one"
                 )
             utterance = by_id.get(values["id"])
             if utterance is None or values.get("source") != _source(utterance):
@@ -313,8 +331,9 @@ def _answer(utterance: Utterance, prediction: Prediction) -> Answer:
 class _Recorder:
     """Appends lines to the predictions file; does nothing without one."""
 
-    def __init__(self, path: Path | None, model_id: str) -> None:
+    def __init__(self, path: Path | None, model_id: str, model_checksum: str | None) -> None:
         self._model_id = model_id
+        self._model_checksum = model_checksum
         self._file = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -346,6 +365,7 @@ class _Recorder:
             "schema": PREDICTIONS_SCHEMA_VERSION,
             "id": utterance_id,
             "model": self._model_id,
+            "checksum": self._model_checksum,
             **content,
         }
         self._file.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serenade.corpora.manifest import read_manifest
@@ -11,7 +13,6 @@ from serenade.errors import EvaluationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from serenade.corpora.manifest import Utterance
 
@@ -36,7 +37,28 @@ def manifest_leaks(training_manifest: Path, tested: Sequence[Utterance]) -> tupl
     ManifestError
         If the manifest cannot be read.
     """
-    return tuple(find_leaks(read_manifest(training_manifest), tested))
+    return tuple(find_leaks(read_manifest(training_manifest), tested, audio_digest=audio_digest))
+
+
+def audio_digest(utterance: Utterance) -> str:
+    """Give a text that is equal for utterances with the same audio.
+
+    Parameters
+    ----------
+    utterance : Utterance
+        Whose file may be missing: then it equals no other.
+
+    Returns
+    -------
+    str
+        SHA-256 of the file's content, with the part that is meant.
+    """
+    try:
+        content = Path(utterance.path).read_bytes()
+    except OSError:
+        return f"missing {utterance.id}"
+    part = f"{utterance.start_seconds} to {utterance.stop_seconds}"
+    return f"{hashlib.sha256(content).hexdigest()} {part}"
 
 
 def run_leaks(run_folder: Path, tested: Sequence[Utterance]) -> tuple[str, ...]:

@@ -27,12 +27,13 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:
     """Three speakers; the first clip is labelled wrong."""
-    utterances = []
+    utterances: list[Utterance] = []
     for speaker in range(3):
         for place, emotion in enumerate(TONES_HZ):
             for take in range(2):
                 path = tmp_path / f"{emotion}_{speaker}_{take}.wav"
-                soundfile.write(path, tone(TONES_HZ[emotion], seconds=0.8), 16_000)
+                seconds = 0.8 + 0.01 * len(utterances)  # no two clips are the same recording
+                soundfile.write(path, tone(TONES_HZ[emotion], seconds=seconds), 16_000)
                 label = "anger" if (speaker, take, place) == (0, 0, 0) else emotion
                 utterances.append(
                     Utterance(
@@ -96,6 +97,16 @@ def test_training_manifest_shows_the_leak_or_proves_there_is_none(
     assert clean["setting"]["leaks"] == []
     leaking = json.loads(invoke(evaluate, bundle, manifest, *options).stdout)
     assert "2 speakers are in both parts" in leaking["setting"]["leaks"][0]
+
+
+def test_same_recording_in_split_and_rest_is_a_leak(bundle: Path, manifest: Path) -> None:
+    parts = read_manifest(manifest)
+    copied = next(u for u in parts if u.split == "train")
+    tested = next(u for u in parts if u.split == "test")
+    Path(copied.path).write_bytes(Path(tested.path).read_bytes())
+    result = invoke(evaluate, bundle, manifest, "--split", "test", "--format", "json")
+    leaks = json.loads(result.stdout)["setting"]["leaks"]
+    assert leaks == [f"1 recordings are in both parts ({copied.id} = {tested.id})"]
 
 
 def test_run_shows_which_speakers_the_model_knows(

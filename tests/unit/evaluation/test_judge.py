@@ -86,6 +86,17 @@ def test_predictions_of_another_model_are_refused(
         judge(fake_recognizer(model_id="fake-2.0"), utterances[:2], predictions_file=file)
 
 
+def test_predictions_of_other_weights_of_the_same_name_are_refused(
+    fake_recognizer: Fake, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    file = tmp_path / "predictions.jsonl"
+    first = utterances[:2]
+    judge(fake_recognizer(), first, predictions_file=file, model_checksum="aa")
+    judge(fake_recognizer(), first, predictions_file=file, model_checksum="aa")
+    with pytest.raises(EvaluationError, match=r"fake-1\.0 with other weights"):
+        judge(fake_recognizer(), first, predictions_file=file, model_checksum="bb")
+
+
 def test_foreign_file_is_one_clear_error(
     fake_recognizer: Fake, utterances: list[Utterance], tmp_path: Path
 ) -> None:

@@ -179,6 +179,11 @@ def test_published_folds_leak_where_their_readme_says_so(
     superb = make_folds("emo-superb", utterances, folds_path=shared_folds / "cremad_emo_superb.csv")
     assert len(superb.folds) == 5
     assert all(not fold.leaks and fold.validation for fold in superb.folds)
+    own = make_folds("emobox", utterances, folds_path=shared_folds / "emobox-format")
+    by_csv = made.fold("ravdess 1")
+    assert [fold.name for fold in own.folds] == ["ravdess 1"]
+    assert {u.id for u in own.folds[0].test} == {u.id for u in by_csv.test}
+    assert {u.id for u in own.folds[0].train} == {u.id for u in by_csv.train}
 
 
 def read_shared_manifest(shared_data: Path) -> list[Utterance]:
