@@ -1,7 +1,7 @@
 """Voice activity from energy for a signal that arrives in pieces.
 
 The rule is that of :mod:`serenade.audio.activity` with what a stream can know: the noise floor is
-the quietest moment from some seconds before a frame to half a second after it, and the loudest
+the quietest moment from some seconds before a frame to a moment after it, and the loudest
 moment that decides what is audible fades with time. A decision is final when it is given.
 
 References
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _FLOOR_FRAMES = round(3.5 / FRAME_SECONDS)
 """How far the noise floor looks back."""
 
-_LOOKAHEAD_FRAMES = round(0.5 / FRAME_SECONDS)
+_LOOKAHEAD_FRAMES = round(0.3 / FRAME_SECONDS)
 """How far the noise floor looks ahead: a word that starts the signal has a dip within this."""
 
 _REACH_FRAMES = round(0.2 / FRAME_SECONDS)
@@ -93,7 +93,7 @@ class EnergyActivity:
         -------
         ndarray of shape (n_frames,), bool
             Activity of the frames after those that were given before; decisions lag the signal by
-            0.72 s.
+            0.52 s.
         """
         samples = np.concatenate((self._samples, samples))
         length = frame_length(self._sample_rate)
