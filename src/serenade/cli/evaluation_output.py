@@ -117,6 +117,8 @@ def evaluation_text(evaluation: Evaluation) -> str:
             for r in evaluation.stress
         )
         lines += ["", *_table(["condition", "UAR", "", "change", "refused"], rows)]
+    if any(")*" in line for line in lines):
+        lines += ["", "* rough interval: few speakers, or clips resampled as none are known"]
     return "\n".join(lines) + "\n"
 
 

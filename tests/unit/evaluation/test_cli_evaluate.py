@@ -75,6 +75,7 @@ def test_text_names_model_labels_and_what_is_not_known(bundle: Path, manifest: P
     assert "Not known whether the model was trained on these speakers" in result.stdout
     assert "closed" in result.stdout
     assert "UAR gap by sex" in result.stdout
+    assert "* rough interval: few speakers" in result.stdout
 
 
 def test_split_is_checked_against_the_rest_of_the_manifest(bundle: Path, manifest: Path) -> None:
