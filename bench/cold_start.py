@@ -42,7 +42,8 @@ with torch.inference_mode():
 """
 PEERS = {
     "TensorFlow + librosa script": ("tensorflow", ["tensorflow-cpu", "librosa"], TENSORFLOW_SCRIPT),
-    "torch + librosa script": ("torch", ["torch", "librosa"], TORCH_SCRIPT),
+    # the version whose wheel has no CUDA, as in the Makefile
+    "torch + librosa script": ("torch", ["torch==2.13.0", "librosa"], TORCH_SCRIPT),
 }
 
 

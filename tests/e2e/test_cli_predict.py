@@ -167,6 +167,7 @@ def test_output_goes_into_a_file(predict: Any, voices: Path, form: str) -> None:
     assert (result.code, result.out, result.err) == (0, "", "")
     text = Path("out").read_text()
     assert "old" not in text
+    assert Path("out").stat().st_mode == Path("neutral.wav").stat().st_mode
     assert text.index("anger") < text.index("neutral.wav")
     assert sorted(p.name for p in Path().iterdir() if p.name.startswith(".")) == [".hidden.wav"]
 

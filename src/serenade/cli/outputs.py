@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from contextlib import contextmanager
 from enum import StrEnum
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, TextIO
 
 from serenade.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Format(StrEnum):
@@ -77,24 +77,17 @@ def open_output(path: Path | None, form: Format, *, append: bool) -> Iterator[Te
 def _replacing(path: Path) -> Iterator[TextIO]:
     """Write a new file beside an old one, then put it in its place."""
     target = path.resolve()
-    with NamedTemporaryFile(
-        "w",
-        encoding="utf-8",
-        newline="\n",
-        dir=target.parent,
-        prefix=f".{target.name[:100]}.",
-        delete=False,
-    ) as file:
-        try:
-            yield file  # type: ignore[misc]  # a wrapper with every method of TextIO
-        except Exception:
-            Path(file.name).unlink()
-            raise
-        except KeyboardInterrupt:
-            file.close()
-            Path(file.name).replace(target)
-            raise
-    Path(file.name).replace(target)
+    part = target.with_name(f".serenade-{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+    except KeyboardInterrupt:
+        part.replace(target)
+        raise
+    except Exception:
+        part.unlink(missing_ok=True)
+        raise
+    part.replace(target)
 
 
 def _standard_output(form: Format) -> TextIO:
