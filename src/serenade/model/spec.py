@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from serenade.emotions import LabelSet, parse_emotion
 from serenade.errors import LabelError, ModelError
+from serenade.model.table import Table, refuse
 from serenade.types import Conditioning
 
 if TYPE_CHECKING:
@@ -259,7 +258,7 @@ def parse_spec(data: object) -> ModelSpec:
         If a key is missing, unknown or has a wrong value (the message gives its path), or the
         format is newer than this release.
     """
-    root = _Table(data, "")
+    root = Table(data, "")
     _check_format(root.integer("format_version"))
     calibration = root.table("calibration")
     thresholds = root.table("thresholds")
@@ -278,7 +277,7 @@ def parse_spec(data: object) -> ModelSpec:
         abstain_below=thresholds.number("abstain_below"),
         intensity=outputs.boolean("intensity"),
         training_data=tuple(
-            _parse_training_data(_Table(item, f"training_data[{i}]"))
+            _parse_training_data(Table(item, f"training_data[{i}]"))
             for i, item in enumerate(root.array("training_data"))
         ),
         licence=root.text("licence"),
@@ -289,11 +288,11 @@ def parse_spec(data: object) -> ModelSpec:
     for table in (root, calibration, thresholds, outputs):
         table.finish()
     if spec.sample_rate != SAMPLE_RATE:
-        _refuse("sample_rate", spec.sample_rate, f"{SAMPLE_RATE}")
+        refuse("sample_rate", spec.sample_rate, f"{SAMPLE_RATE}")
     if not spec.temperature > 0:
-        _refuse("calibration.temperature", spec.temperature, "a number above 0")
+        refuse("calibration.temperature", spec.temperature, "a number above 0")
     if not 0 <= spec.abstain_below <= 1:
-        _refuse("thresholds.abstain_below", spec.abstain_below, "a number from 0 to 1")
+        refuse("thresholds.abstain_below", spec.abstain_below, "a number from 0 to 1")
     return spec
 
 
@@ -304,10 +303,10 @@ def _check_format(version: int) -> None:
             f" {FORMAT_VERSION}; upgrade Serenade: pip install --upgrade serenade"
         )
     if version < 1:
-        _refuse("format_version", version, f"a number from 1 to {FORMAT_VERSION}")
+        refuse("format_version", version, f"a number from 1 to {FORMAT_VERSION}")
 
 
-def _parse_input(table: _Table) -> WaveformInput | FeatureInput:
+def _parse_input(table: Table) -> WaveformInput | FeatureInput:
     kind = table.text("kind")
     spec: WaveformInput | FeatureInput
     if kind == "waveform":
@@ -317,7 +316,7 @@ def _parse_input(table: _Table) -> WaveformInput | FeatureInput:
             front_end=table.text("front_end"), fingerprint=table.text("fingerprint")
         )
     else:
-        _refuse("input.kind", kind, "'waveform' or 'features'")
+        refuse("input.kind", kind, "'waveform' or 'features'")
     table.finish()
     return spec
 
@@ -325,20 +324,20 @@ def _parse_input(table: _Table) -> WaveformInput | FeatureInput:
 def _parse_labels(labels: list[Any]) -> LabelSet:
     for i, label in enumerate(labels):
         if not isinstance(label, str):
-            _refuse(f"labels[{i}]", label, "text")
+            refuse(f"labels[{i}]", label, "text")
         try:
             canonical = parse_emotion(label, allow_new=True)
         except LabelError as error:
             raise ModelError(f"spec.json: labels[{i}]: {error}") from error
         if label != canonical:
-            _refuse(f"labels[{i}]", label, f"the canonical name {canonical!r}")
+            refuse(f"labels[{i}]", label, f"the canonical name {canonical!r}")
     try:
         return LabelSet(tuple(labels))
     except LabelError as error:
         raise ModelError(f"spec.json: labels: {error}") from error
 
 
-def _parse_windowing(table: _Table) -> Windowing:
+def _parse_windowing(table: Table) -> Windowing:
     windowing = Windowing(
         min_seconds=table.number("min_seconds"),
         max_seconds=table.number("max_seconds"),
@@ -347,15 +346,15 @@ def _parse_windowing(table: _Table) -> Windowing:
     )
     table.finish()
     if not 0 < windowing.min_seconds <= windowing.max_seconds:
-        _refuse("windowing.min_seconds", windowing.min_seconds, "above 0 and up to max_seconds")
+        refuse("windowing.min_seconds", windowing.min_seconds, "above 0 and up to max_seconds")
     if not 0 < windowing.hop_seconds <= windowing.max_seconds:
-        _refuse("windowing.hop_seconds", windowing.hop_seconds, "above 0 and up to max_seconds")
+        refuse("windowing.hop_seconds", windowing.hop_seconds, "above 0 and up to max_seconds")
     if windowing.sure_from_seconds < 0:
-        _refuse("windowing.sure_from_seconds", windowing.sure_from_seconds, "0 or more")
+        refuse("windowing.sure_from_seconds", windowing.sure_from_seconds, "0 or more")
     return windowing
 
 
-def _parse_conditioning(table: _Table) -> Conditioning:
+def _parse_conditioning(table: Table) -> Conditioning:
     conditioning = Conditioning(
         remove_offset=table.boolean("remove_offset"),
         trim_below_db=table.number_or_null("trim_below_db"),
@@ -366,88 +365,10 @@ def _parse_conditioning(table: _Table) -> Conditioning:
     return conditioning
 
 
-def _parse_training_data(table: _Table) -> TrainingData:
+def _parse_training_data(table: Table) -> TrainingData:
     return TrainingData(
         corpus=table.text("corpus"), licence=table.text("licence"), details=table.rest()
     )
-
-
-class _Table:
-    """A JSON object whose keys are taken one by one, so that what is left over is unknown."""
-
-    def __init__(self, data: object, path: str) -> None:
-        self._path = path
-        if not isinstance(data, dict):
-            _refuse(path or "the file", data, "an object")
-        self._left: dict[str, Any] = dict(data)
-
-    def text(self, key: str) -> str:
-        value = self._take(key)
-        if not isinstance(value, str) or not value:
-            _refuse(self._join(key), value, "text that is not empty")
-        return value
-
-    def integer(self, key: str) -> int:
-        value = self._take(key)
-        if not isinstance(value, int) or isinstance(value, bool):
-            _refuse(self._join(key), value, "a whole number")
-        return value
-
-    def number(self, key: str) -> float:
-        value = self._take(key)
-        if not isinstance(value, int | float) or isinstance(value, bool) or not _finite(value):
-            _refuse(self._join(key), value, "a finite number")
-        return float(value)
-
-    def number_or_null(self, key: str) -> float | None:
-        if self._left.get(key, 0) is None:
-            del self._left[key]
-            return None
-        return self.number(key)
-
-    def boolean(self, key: str) -> bool:
-        value = self._take(key)
-        if not isinstance(value, bool):
-            _refuse(self._join(key), value, "true or false")
-        return value
-
-    def array(self, key: str) -> list[Any]:
-        value = self._take(key)
-        if not isinstance(value, list):
-            _refuse(self._join(key), value, "an array")
-        return value
-
-    def table(self, key: str) -> _Table:
-        return _Table(self._take(key), self._join(key))
-
-    def rest(self) -> Mapping[str, Any]:
-        """Take every key that is left, in a table that may hold anything."""
-        rest, self._left = self._left, {}
-        return MappingProxyType(rest)
-
-    def finish(self) -> None:
-        """Refuse what was not taken."""
-        for key in self._left:
-            raise ModelError(f"spec.json: unknown key {self._join(key)}; export the bundle anew")
-
-    def _take(self, key: str) -> Any:  # noqa: ANN401 - any JSON value; the caller checks it
-        if key not in self._left:
-            raise ModelError(f"spec.json: missing key {self._join(key)}; export the bundle anew")
-        return self._left.pop(key)
-
-    def _join(self, key: str) -> str:
-        return f"{self._path}.{key}" if self._path else key
-
-
-def _finite(value: float) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-def _refuse(path: str, value: object, allowed: str) -> NoReturn:
-    raise ModelError(f"spec.json: {path} must be {allowed}, got {value!r:.80}")
 
 
 def _refuse_constant(name: str) -> NoReturn:
