@@ -58,7 +58,8 @@ def main() -> None:
             found = judge_in_process(path, arguments.model)
             print(
                 f"| {hours:g} h | {found['speed']:.0f} | {found['cpu_speed']:.0f}"
-                f" | {found['megabytes']:.0f} MB | {found['speech_share']:.0%} | {found['n_segments']} |",
+                f" | {found['megabytes']:.0f} MB | {found['speech_share']:.0%}"
+                f" | {found['n_segments']} |",
                 flush=True,
             )
             path.unlink()

@@ -32,6 +32,7 @@ COMMANDS = {
     "evaluate": _Command("serenade.cli.evaluate:evaluate", "Measure a model on a manifest."),
     "compare": _Command("serenade.cli.compare:compare", "Compare two models on a manifest."),
     "export": _Command("serenade.cli.export:export", "Make a bundle of a training run."),
+    "listen": _Command("serenade.cli.listen:listen", "Tell which emotion is in a live voice."),
     "models": _Command("serenade.cli.models:app", "List, describe and verify models."),
     "doctor": _Command("serenade.cli.doctor:doctor", "Check that the installation works."),
 }
