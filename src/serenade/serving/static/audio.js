@@ -1,0 +1,67 @@
+// Audio in the browser: decoding, resampling, and wav files.
+
+/** Rate of every model [Hz]. */
+export const RATE = 16000;
+
+/** Decode a file to mono samples at the models' rate; null where the browser knows no such format. */
+export async function decode(blob) {
+  const context = new OfflineAudioContext(1, 1, RATE);
+  try {
+    return mix(await context.decodeAudioData(await blob.arrayBuffer()));
+  } catch {
+    return null;
+  }
+}
+
+/** Bring samples to the models' rate. */
+export async function resample(samples, fromRate) {
+  if (fromRate === RATE || samples.length === 0) return samples;
+  const length = Math.max(1, Math.round((samples.length * RATE) / fromRate));
+  const context = new OfflineAudioContext(1, length, RATE);
+  const buffer = new AudioBuffer({ length: samples.length, sampleRate: fromRate });
+  buffer.copyToChannel(samples, 0);
+  const source = new AudioBufferSourceNode(context, { buffer });
+  source.connect(context.destination);
+  source.start();
+  return (await context.startRendering()).getChannelData(0);
+}
+
+/** Put pieces together. */
+export function join(pieces) {
+  const whole = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let position = 0;
+  for (const piece of pieces) {
+    whole.set(piece, position);
+    position += piece.length;
+  }
+  return whole;
+}
+
+/** Make a wav file with 16 bits per sample. */
+export function toWav(samples, rate) {
+  const bytes = new DataView(new ArrayBuffer(44 + 2 * samples.length));
+  const text = (position, word) => [...word].forEach((letter, i) => bytes.setUint8(position + i, letter.charCodeAt(0)));
+  text(0, "RIFF");
+  bytes.setUint32(4, 36 + 2 * samples.length, true);
+  text(8, "WAVEfmt ");
+  bytes.setUint32(16, 16, true);
+  bytes.setUint16(20, 1, true);
+  bytes.setUint16(22, 1, true);
+  bytes.setUint32(24, rate, true);
+  bytes.setUint32(28, 2 * rate, true);
+  bytes.setUint16(32, 2, true);
+  bytes.setUint16(34, 16, true);
+  text(36, "data");
+  bytes.setUint32(40, 2 * samples.length, true);
+  samples.forEach((sample, i) => bytes.setInt16(44 + 2 * i, Math.round(Math.max(-1, Math.min(1, sample)) * 32767), true));
+  return new Blob([bytes], { type: "audio/wav" });
+}
+
+function mix(buffer) {
+  const mono = new Float32Array(buffer.getChannelData(0));
+  for (let channel = 1; channel < buffer.numberOfChannels; channel++) {
+    buffer.getChannelData(channel).forEach((sample, i) => (mono[i] += sample));
+  }
+  if (buffer.numberOfChannels === 1) return mono;
+  return mono.map((sample) => sample / buffer.numberOfChannels);
+}

@@ -1,0 +1,66 @@
+// What happens to audio before the model, as serenade.audio does it. A test compares the two.
+
+import { RATE } from "./audio.js";
+
+/** Samples per frame of 10 ms. */
+export const FRAME = RATE / 100;
+
+const SILENCE_PEAK = 1e-6;
+const GATE_SHARE = 0.1;
+
+/** Prepare a clip as a bundle's `conditioning` says; null if it holds only silence. */
+export function condition(samples, { remove_offset, trim_below_db, trim_padding_seconds, level_dbfs }) {
+  if (isSilent(samples)) return null;
+  let clip = samples;
+  if (remove_offset) clip = removeOffset(clip);
+  if (trim_below_db !== null) clip = trimSilence(clip, trim_below_db, Math.round(trim_padding_seconds * RATE));
+  if (level_dbfs === null) return clip;
+  return isSilent(clip) ? null : normaliseLevel(clip, level_dbfs);
+}
+
+export function removeOffset(samples) {
+  const offset = sum(samples) / samples.length;
+  return samples.map((sample) => sample - offset);
+}
+
+/** Mean square of every frame; the last one is filled up with zeros. */
+export function framePowers(samples) {
+  const powers = new Float64Array(Math.ceil(samples.length / FRAME));
+  samples.forEach((sample, i) => (powers[Math.floor(i / FRAME)] += (sample * sample) / FRAME));
+  return powers;
+}
+
+export function sum(values) {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+export function maximum(values) {
+  let most = -Infinity;
+  for (const value of values) most = Math.max(most, value);
+  return most;
+}
+
+function trimSilence(samples, belowDb, padding) {
+  const powers = framePowers(samples);
+  const least = maximum(powers) * 10 ** (-belowDb / 10);
+  const isLoud = (power) => power >= least;
+  const start = Math.max(0, powers.findIndex(isLoud) * FRAME - padding);
+  return samples.slice(start, (powers.findLastIndex(isLoud) + 1) * FRAME + padding);
+}
+
+function normaliseLevel(samples, levelDbfs) {
+  const powers = framePowers(samples);
+  const mean = sum(powers) / powers.length;
+  const active = powers.filter((power) => power >= GATE_SHARE * mean);
+  const wanted = 10 ** (levelDbfs / 20) / Math.sqrt(sum(active) / active.length);
+  const gain = Math.min(wanted, 1 / maximum(samples.map(Math.abs)));
+  return samples.map((sample) => sample * gain);
+}
+
+function isSilent(samples) {
+  let lowest = Infinity;
+  for (const sample of samples) lowest = Math.min(lowest, sample);
+  return !(maximum(samples) - lowest >= SILENCE_PEAK);
+}

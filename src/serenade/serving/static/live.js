@@ -1,0 +1,82 @@
+// Recording: the microphone feeds the service's stream, or the model in this browser.
+
+import { openStream } from "./api.js";
+import { RATE, join, resample, toWav } from "./audio.js";
+import { startRecorder } from "./recorder.js";
+
+const GLANCE_SECONDS = 0.5;
+const WINDOW_SECONDS = 3;
+
+/**
+ * Record until `stop` is called, which gives the recording. `show` gets pieces of samples,
+ * `read` a prediction for the last seconds, `mark` a stretch of the past with its emotion and
+ * `fail` an error, after which nothing more comes.
+ */
+export async function record({ model, localModel, show, read, mark, fail }) {
+  const pieces = [];
+  let listener = null;
+  const recorder = await startRecorder({
+    take: (piece) => {
+      pieces.push(piece);
+      show(piece, recorder.sampleRate);
+      listener?.push(piece);
+    },
+    end: () => fail(new Error("The microphone was disconnected.")),
+  });
+  const listen = localModel === null ? listenThere : listenHere;
+  listener = listen({ model, localModel, sampleRate: recorder.sampleRate, read, mark, fail });
+  return {
+    async stop() {
+      await recorder.stop();
+      await listener.finish();
+      return toWav(join(pieces), recorder.sampleRate);
+    },
+  };
+}
+
+function listenThere({ model, sampleRate, read, mark, fail }) {
+  const tell = (event) => {
+    if (event.event === "reading") {
+      read(event);
+      mark({ start_s: Math.max(event.start_s, event.stop_s - 1), stop_s: event.stop_s, emotion: event.emotion, tentative: true });
+    }
+    if (event.event === "hop") mark({ start_s: event.start_s, stop_s: event.stop_s, emotion: event.emotion, tentative: false });
+  };
+  const stream = openStream({ sampleRate, model, tell });
+  stream.done.catch(fail);
+  return {
+    push: stream.push,
+    finish() {
+      stream.finish();
+      return stream.done.catch(() => null);
+    },
+  };
+}
+
+function listenHere({ localModel, sampleRate, read, mark, fail }) {
+  let kept = new Float32Array(0);
+  let nSeconds = 0;
+  let nextGlance = GLANCE_SECONDS;
+  let isBusy = false;
+
+  const look = async () => {
+    isBusy = true;
+    const until = nSeconds;
+    const judged = await localModel.glance(await resample(kept, sampleRate));
+    isBusy = false;
+    if (judged === null) return;
+    read(judged);
+    mark({ start_s: until - GLANCE_SECONDS, stop_s: until, emotion: judged.emotion, tentative: false });
+  };
+
+  return {
+    push(piece) {
+      nSeconds += piece.length / sampleRate;
+      kept = join([kept, piece]).slice(-Math.round(WINDOW_SECONDS * sampleRate));
+      if (nSeconds < nextGlance || isBusy) return;
+      nextGlance = nSeconds + GLANCE_SECONDS;
+      look().catch(fail);
+    },
+    finish: async () => null,
+  };
+}

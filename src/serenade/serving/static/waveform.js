@@ -1,0 +1,162 @@
+// The waveform: bars in the colours of what is heard, a lane with faces and names below.
+
+import { colourOf, titleOf } from "./emotions.js";
+
+const BAR = 3;
+const GAP = 1.5;
+const LANE = 26;
+const LIVE_SECONDS = 15;
+const PEAKS_PER_SECOND = 20;
+
+/** Draws on a canvas; call `show` or `beginLive`. */
+export class Waveform {
+  #canvas;
+  #recording = null;
+  #live = null;
+  #position = null;
+
+  constructor(canvas, { seek }) {
+    this.#canvas = canvas;
+    new ResizeObserver(() => this.draw()).observe(canvas);
+    canvas.addEventListener("click", (event) => {
+      if (this.#recording === null) return;
+      const seconds = (event.offsetX / canvas.clientWidth) * this.#recording.seconds;
+      seek(this.#recording.segments.find((segment) => segment.start_s <= seconds && seconds < segment.stop_s), seconds);
+    });
+  }
+
+  /** Show a recording: samples (or null), its length and its segments. */
+  show({ samples, rate, seconds, segments }) {
+    this.#live = null;
+    this.#recording = { peaks: samples && peaksOf(samples, rate), seconds, segments };
+    this.#position = null;
+    this.draw();
+  }
+
+  beginLive() {
+    this.#recording = null;
+    this.#live = { peaks: [], parts: [], seconds: 0, highest: 0, filled: 0 };
+    this.draw();
+  }
+
+  /** Show what came from the microphone. */
+  pushLive(samples, rate) {
+    const live = this.#live;
+    for (const sample of samples) {
+      live.highest = Math.max(live.highest, Math.abs(sample));
+      if (++live.filled >= rate / PEAKS_PER_SECOND) {
+        live.peaks.push(live.highest);
+        live.filled = 0;
+        live.highest = 0;
+      }
+    }
+    live.seconds += samples.length / rate;
+    this.draw();
+  }
+
+  /**
+   * Show the emotion of a stretch of what came before. What is tentative gives way to what is
+   * known later about the same moment.
+   */
+  markLive(part) {
+    const { parts } = this.#live;
+    while (!part.tentative && parts.at(-1)?.tentative && parts.at(-1).start_s < part.stop_s) parts.pop();
+    const before = parts.at(-1);
+    const start = Math.max(part.start_s, before?.stop_s ?? 0);
+    if (start >= part.stop_s) return;
+    const goesOn = before && before.emotion === part.emotion && before.tentative === part.tentative && start - before.stop_s < 0.01;
+    if (goesOn) before.stop_s = part.stop_s;
+    else parts.push({ ...part, start_s: start });
+  }
+
+  /** Show where the player is [s]; null hides it. */
+  setPosition(seconds) {
+    this.#position = seconds;
+    this.draw();
+  }
+
+  draw() {
+    const canvas = this.#canvas;
+    const { clientWidth: width, clientHeight: height } = canvas;
+    if (width === 0) return;
+    const scale = window.devicePixelRatio || 1;
+    canvas.width = Math.round(width * scale);
+    canvas.height = Math.round(height * scale);
+    const pen = canvas.getContext("2d");
+    pen.scale(scale, scale);
+    const view = this.#view();
+    if (view === null) return;
+    const style = getComputedStyle(canvas);
+    const ink = style.getPropertyValue("--ink");
+    const quiet = style.getPropertyValue("--line-strong");
+    const x = (seconds) => ((seconds - view.start) / (view.stop - view.start)) * width;
+    drawBars(pen, view, { width, height: height - LANE - 8, quiet });
+    drawLane(pen, view, { x, top: height - LANE, width, ink, quiet, font: style.fontFamily });
+    if (this.#position !== null) {
+      pen.fillStyle = ink;
+      pen.fillRect(x(this.#position) - 1, 0, 2, height);
+    }
+  }
+
+  #view() {
+    if (this.#live !== null) {
+      const stop = Math.max(LIVE_SECONDS, this.#live.seconds);
+      return { start: stop - LIVE_SECONDS, stop, peaks: this.#live.peaks, parts: this.#live.parts };
+    }
+    if (this.#recording === null) return null;
+    const { peaks, seconds, segments } = this.#recording;
+    return { start: 0, stop: seconds, peaks: peaks ?? [], parts: segments };
+  }
+}
+
+function peaksOf(samples, rate) {
+  const size = rate / PEAKS_PER_SECOND;
+  const peaks = new Float32Array(Math.ceil(samples.length / size));
+  samples.forEach((sample, i) => {
+    const at = Math.floor(i / size);
+    peaks[at] = Math.max(peaks[at], Math.abs(sample));
+  });
+  return peaks;
+}
+
+function drawBars(pen, view, { width, height, quiet }) {
+  let loudest = 0.05;
+  for (const peak of view.peaks) loudest = Math.max(loudest, peak);
+  const middle = height / 2;
+  const n = Math.floor(width / (BAR + GAP));
+  const step = (view.stop - view.start) / n;
+  for (let i = 0; i < n; i++) {
+    const seconds = view.start + i * step;
+    const from = Math.floor(seconds * PEAKS_PER_SECOND);
+    const to = Math.max(from + 1, Math.floor((seconds + step) * PEAKS_PER_SECOND));
+    let peak = 0;
+    for (let j = from; j < to && j < view.peaks.length; j++) peak = Math.max(peak, view.peaks[j]);
+    const part = view.parts.find((one) => one.start_s < seconds + step && seconds < one.stop_s);
+    pen.fillStyle = part?.emotion ? colourOf(part.emotion) : quiet;
+    const size = Math.max(1.5, (peak / loudest) ** 0.8 * middle);
+    pen.beginPath();
+    pen.roundRect(i * (BAR + GAP), middle - size, BAR, 2 * size, BAR / 2);
+    pen.fill();
+  }
+}
+
+function drawLane(pen, view, { x, top, width, ink, quiet, font }) {
+  pen.font = `600 12px ${font}`;
+  pen.textBaseline = "middle";
+  for (const part of view.parts) {
+    const left = Math.max(0, x(part.start_s));
+    const size = Math.min(width, x(part.stop_s)) - left - 1;
+    if (size <= 0) continue;
+    pen.fillStyle = part.emotion ? colourOf(part.emotion) : quiet;
+    pen.beginPath();
+    pen.roundRect(left, top, size, 6, 3);
+    pen.globalAlpha = part.tentative ? 0.5 : 1;
+    pen.fill();
+    pen.globalAlpha = 1;
+    const name = part.emotion ? (part.abstained ? `${titleOf(part.emotion)}?` : titleOf(part.emotion)) : "";
+    if (pen.measureText(name).width + 4 < size) {
+      pen.fillStyle = ink;
+      pen.fillText(name, left + 2, top + 17);
+    }
+  }
+}
