@@ -126,7 +126,7 @@ class _Pool:
         return bool(self._busy)
 
     def give(self, index: int, source: BatchSource) -> None:
-        worker = self._idle.pop() if self._idle else _Worker(self._load)
+        worker = self._take_worker()
         self._busy[worker.connection] = worker
         worker.give(index, source)
 
@@ -151,6 +151,14 @@ class _Pool:
         for worker in (*self._idle, *self._busy.values()):
             worker.stop()
 
+    def _take_worker(self) -> _Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.process.is_alive():
+                return worker
+            worker.stop()
+        return _Worker(self._load)
+
 
 def _work(load: Load, connection: Connection) -> None:
     """Judge what comes until the connection ends: the body of a worker process."""
@@ -167,6 +175,7 @@ def _work(load: Load, connection: Connection) -> None:
 
 
 def _outcome_of_death(worker: _Worker) -> Outcome:
+    worker.process.join(_STOP_SECONDS)  # its own exit code tells more than that of being stopped
     exit_code = worker.stop()
     if not worker.is_ready:
         raise UsageError(
