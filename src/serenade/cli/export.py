@@ -17,6 +17,7 @@ def export(
     """Calibrate, export and measure the best epoch of a run; the bundle is RUN/bundle."""
     from serenade.cli.messages import print_message
     from serenade.cli.training_output import draw_reading, print_packaged
+    from serenade.corpora.manifest import read_manifest
     from serenade.errors import MissingExtraError
 
     try:
@@ -25,5 +26,8 @@ def export(
     except ModuleNotFoundError as error:
         raise MissingExtraError("train", "Exporting a network") from error
 
-    where = TrainingRun(folder=run, manifest=manifest, noise=None, cache=cache)
-    print_packaged(package(where, workers=workers, progress=draw_reading, log=print_message))
+    where = TrainingRun(folder=run, noise=None, cache=cache)
+    utterances = read_manifest(manifest)
+    print_packaged(
+        package(where, utterances, workers=workers, progress=draw_reading, log=print_message)
+    )

@@ -28,6 +28,7 @@ def train(
     """
     from serenade.cli.messages import print_message
     from serenade.cli.training_output import draw_reading, print_epoch, print_packaged
+    from serenade.corpora.manifest import read_manifest
     from serenade.errors import MissingExtraError
 
     try:
@@ -38,14 +39,22 @@ def train(
     except ModuleNotFoundError as error:
         raise MissingExtraError("train", "Training a network") from error
 
-    run = TrainingRun(folder=output, manifest=manifest, noise=noise, cache=cache)
+    utterances = read_manifest(manifest)
+    run = TrainingRun(folder=output, noise=noise, cache=cache)
     try:
         left_out = train_run(
-            read_recipe(recipe), run, threads=threads, on_epoch=print_epoch, progress=draw_reading
+            read_recipe(recipe),
+            utterances,
+            run,
+            threads=threads,
+            on_epoch=print_epoch,
+            progress=draw_reading,
         )
     except KeyboardInterrupt:
         print_message(f"stopped; finished epochs are kept in {output}, run the command again")
         raise typer.Exit(130) from None
     for sentence in left_out:
         print_message(f"left out {sentence}")
-    print_packaged(package(run, workers=workers, progress=draw_reading, log=print_message))
+    print_packaged(
+        package(run, utterances, workers=workers, progress=draw_reading, log=print_message)
+    )

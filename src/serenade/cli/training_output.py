@@ -36,11 +36,15 @@ def print_epoch(record: EpochRecord, n_epochs: int) -> None:
         Epochs of the whole run.
     """
     minutes = record.seconds * (n_epochs - record.epoch) / 60
+    validation = (
+        "no validation speakers"
+        if record.validation_uar is None
+        else f"validation loss {record.validation_loss:.3f} UAR {100 * record.validation_uar:.1f} %"
+    )
     print(
         f"epoch {record.epoch}/{n_epochs}"
         f"  train loss {record.train_loss:.3f} UAR {100 * record.train_uar:.1f} %"
-        f"  validation loss {record.validation_loss:.3f} UAR {100 * record.validation_uar:.1f} %"
-        f"  {record.seconds:.0f} s, {minutes:.0f} min left",
+        f"  {validation}  {record.seconds:.0f} s, {minutes:.0f} min left",
         file=sys.stderr,
         flush=True,
     )

@@ -80,6 +80,9 @@ def select(utterances: Sequence[Utterance], recipe: Recipe) -> list[Utterance]:
 def split(utterances: Sequence[Utterance], recipe: SplitRecipe) -> Parts:
     """Hold speakers back for validation, and prove that no speaker is on both sides.
 
+    A corpus of one speaker, and those that the recipe names, stay in training as a whole; the
+    validation part is empty if that leaves none.
+
     Parameters
     ----------
     utterances : sequence of Utterance
@@ -95,13 +98,19 @@ def split(utterances: Sequence[Utterance], recipe: SplitRecipe) -> Parts:
     Raises
     ------
     SplitError
-        If there are not enough speakers or a speaker is unknown.
+        If a speaker is unknown.
     """
-    spared = set(recipe.train_only)
+    speakers: dict[str, set[str | None]] = defaultdict(set)
+    for utterance in utterances:
+        speakers[utterance.corpus].add(utterance.speaker)
+    spared = {corpus for corpus, names in speakers.items() if len(names) < 2}
+    spared |= set(recipe.train_only)
     divided: list[Utterance] = []
     kept: list[Utterance] = []
     for utterance in utterances:
         (kept if utterance.corpus in spared else divided).append(utterance)
+    if not divided:
+        return Parts(tuple(kept), ())
     train, validation = speaker_split(
         divided, validation_share=recipe.validation_share, seed=recipe.seed
     )
@@ -145,7 +154,7 @@ def label_clips(
     Raises
     ------
     TrainingError
-        If no clip can be used.
+        If there are utterances but none of them can be used.
     """
     states, failed = cached_states(
         network,
@@ -157,11 +166,9 @@ def label_clips(
     )
     bad = {utterance.id for utterance, _ in failed}
     usable = [utterance for utterance in utterances if utterance.id not in bad]
-    if not usable:
+    if failed and not usable:
         raise TrainingError(
             f"none of the {len(utterances)} clips can be used; the first says: {failed[0][1]}"
-            if failed
-            else "there is no clip to train on or validate with"
         )
     labels = LABEL_SETS[recipe.data.label_set]
     targets = np.zeros((len(usable), len(labels)), np.float32)

@@ -49,12 +49,14 @@ class EpochRecord:
     ----------
     epoch : int
         From 1.
-    train_loss, validation_loss : float
+    train_loss : float
         Mean over clips.
     train_uar : float
         On the augmented and mixed training clips as they were seen, in [0, 1].
-    validation_uar : float
-        Of the averaged weights, mean over corpora, in [0, 1].
+    validation_loss : float or None
+        Of the averaged weights, mean over clips; ``None`` if no speaker was held back.
+    validation_uar : float or None
+        Of the averaged weights, mean over corpora, in [0, 1]; ``None`` likewise.
     validation_uar_by_corpus : mapping of str to float
         The same for each corpus.
     seconds : float
@@ -64,8 +66,8 @@ class EpochRecord:
     epoch: int
     train_loss: float
     train_uar: float
-    validation_loss: float
-    validation_uar: float
+    validation_loss: float | None
+    validation_uar: float | None
     validation_uar_by_corpus: Mapping[str, float]
     seconds: float
 
@@ -91,7 +93,7 @@ class Fit:
     recipe : Recipe
         Everything that decides the result.
     train, validation : LabelledStates
-        Clips; they share no speaker.
+        Clips; they share no speaker. Without validation clips the last epoch counts as the best.
     augment : callable
         Changes the states of a training clip.
     folder : Path
@@ -141,8 +143,9 @@ class Fit:
         while progress.epoch < options.epochs and not _exhausted(progress, options):
             record = self._epoch(optimiser, average, progress)
             progress.history.append(asdict(record))
-            if record.validation_uar > progress.best_uar:
-                progress.best_uar, progress.best_epoch = record.validation_uar, record.epoch
+            if record.validation_uar is None or record.validation_uar > progress.best_uar:
+                progress.best_uar = record.validation_uar or 0.0
+                progress.best_epoch = record.epoch
                 save_checkpoint(
                     self.folder / "best.safetensors", average.state_dict(), asdict(record)
                 )
@@ -183,17 +186,26 @@ class Fit:
             loss_sum += float(loss.detach().sum())
             hits += _hits(batch, logits.detach())
         progress.epoch += 1
-        validation_loss, validation_logits = evaluate(average, self.validation, self.recipe)
-        by_corpus = uar_by_group(validation_logits, self.validation)
+        loss_now, uar_now, by_corpus = self._validate(average)
         return EpochRecord(
             epoch=progress.epoch,
             train_loss=loss_sum / order.size,
             train_uar=float(unweighted_average_recall(hits)),
-            validation_loss=validation_loss,
-            validation_uar=float(np.mean(list(by_corpus.values()))),
+            validation_loss=loss_now,
+            validation_uar=uar_now,
             validation_uar_by_corpus=by_corpus,
             seconds=time.monotonic() - started,
         )
+
+    def _validate(
+        self, average: SpeechNetwork
+    ) -> tuple[float | None, float | None, dict[str, float]]:
+        """Loss, mean UAR and UAR by corpus of the averaged weights."""
+        if not len(self.validation):
+            return None, None, {}
+        loss, logits = evaluate(average, self.validation, self.recipe)
+        by_corpus = uar_by_group(logits, self.validation)
+        return loss, float(np.mean(list(by_corpus.values()))), by_corpus
 
     def _loss(self, batch: Batch, mixing: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Loss of each clip, with mixup of neighbours in the batch, and the logits."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import serenade
-from serenade.corpora.manifest import Utterance, read_manifest
 from serenade.corpora.registry import corpus, find_corpus
 from serenade.emotions import LABEL_SETS
 from serenade.errors import TrainingError
@@ -26,6 +25,7 @@ from serenade.model.spec import (
     TrainingData,
     WaveformInput,
     Windowing,
+    read_spec,
     write_spec,
 )
 from serenade.training.cache import Progress, load_clip
@@ -41,8 +41,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from serenade.corpora.manifest import Utterance
+    from serenade.training.data import Parts
     from serenade.training.networks.base import SpeechNetwork
     from serenade.training.recipe import Recipe
+    from serenade.types import FloatArray
 
 N_PARITY_CLIPS = 6
 
@@ -68,20 +71,23 @@ class Packaged:
 
 def package(
     run: TrainingRun,
+    utterances: Sequence[Utterance],
     *,
     workers: int,
     progress: Progress,
     log: Callable[[str], None],
 ) -> Packaged:
-    """Make the bundle of a run from its best checkpoint.
+    """Make the bundle of a run, measure it and write its card.
 
-    Temperature and threshold are fitted on the validation speakers; the figures of the card are
-    measured on them with the finished bundle, through :class:`serenade.Recognizer`.
+    The figures of the card are measured on the validation speakers with the finished bundle,
+    through :class:`serenade.Recognizer`.
 
     Parameters
     ----------
     run : TrainingRun
         A run with at least one finished epoch.
+    utterances : sequence of Utterance
+        Those that it was trained with.
     workers : int
         Processes for the measurement.
     progress : callable
@@ -97,47 +103,87 @@ def package(
     Raises
     ------
     TrainingError
-        If the folder is not a run folder, the manifest has other speakers than the run, or the
-        ONNX file differs from torch.
+        If the folder is not a run folder, the utterances have other speakers than the run, or
+        the ONNX file differs from torch.
     """
     recipe = read_run_recipe(run.folder)
-    utterances = select(read_manifest(run.manifest), recipe)
-    parts = split(utterances, recipe.split)
+    parts = split(select(utterances, recipe), recipe.split)
+    folder, parity = build_bundle(run, utterances, progress=progress, log=log)
+    log("measuring the bundle on validation speakers")
+    results = measure(folder, parts.validation, workers=workers)
+    spec = read_spec(folder / "spec.json")
+    measured = {name: _headline(result) for name, result in results.items()}
+    spec = replace(spec, metrics={**spec.metrics, "validation_speakers": measured})
+    write_spec(spec, folder / "spec.json")
+    write_card(folder / "CARD.md", spec, recipe, read_run_speakers(run.folder), results)
+    write_checksums(folder)
+    return Packaged(folder, parity, results)
+
+
+def build_bundle(
+    run: TrainingRun,
+    utterances: Sequence[Utterance],
+    *,
+    progress: Progress,
+    log: Callable[[str], None],
+) -> tuple[Path, float]:
+    """Calibrate and export the best checkpoint of a run.
+
+    Temperature and threshold are fitted on the validation speakers; without any, the temperature
+    is 1 and the model never abstains.
+
+    Parameters
+    ----------
+    run, utterances, progress, log
+        As in :func:`package`.
+
+    Returns
+    -------
+    folder : Path
+        The bundle, ``run.folder / "bundle"``, without figures.
+    parity : float
+        Largest difference of a logit between torch and ONNX.
+
+    Raises
+    ------
+    TrainingError
+        As :func:`package`.
+    """
+    recipe = read_run_recipe(run.folder)
+    chosen = select(utterances, recipe)
+    parts = split(chosen, recipe.split)
     _check_speakers(run.folder, parts.validation)
     network = new_network(recipe)
     weights, best = load_checkpoint(run.folder / "best.safetensors")
     network.load_state_dict(weights)
     network.eval()
-
-    log("calibrating on validation speakers")
-    temperature, threshold = _calibrate(
-        network, recipe, utterances, parts.validation, run, progress
-    )
+    temperature, threshold = 1.0, 0.0
+    if parts.validation:
+        log("calibrating on validation speakers")
+        temperature, threshold = _calibrate(
+            network, recipe, chosen, parts.validation, run, progress
+        )
     folder = run.folder / "bundle.part"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     log("exporting to ONNX")
-    clips = [
-        load_clip(u, recipe.conditioning, max_seconds=recipe.export.max_seconds).samples
-        for u in parts.validation[:: max(1, len(parts.validation) // N_PARITY_CLIPS)]
-    ]
-    parity = export_onnx(network, folder / "model.onnx", clips)
+    parity = export_onnx(network, folder / "model.onnx", _parity_clips(parts, recipe))
     spec = _spec(recipe, network, parts.train, temperature=temperature, threshold=threshold)
-    write_spec(spec, folder / "spec.json")
-    (folder / "CARD.md").write_text("Being measured.\n", encoding="utf-8")
-    write_checksums(folder)
-
-    log("measuring the bundle on validation speakers")
-    results = measure(folder, parts.validation, workers=workers)
-    metrics = {name: _headline(result) for name, result in results.items()}
-    spec = replace(spec, metrics={"validation_speakers": metrics, "best_epoch": best["epoch"]})
-    write_spec(spec, folder / "spec.json")
-    write_card(folder / "CARD.md", spec, recipe, read_run_speakers(run.folder), results)
+    write_spec(replace(spec, metrics={"best_epoch": best["epoch"]}), folder / "spec.json")
+    (folder / "CARD.md").write_text(f"# {spec.name}\n\nNot measured.\n", encoding="utf-8")
     write_checksums(folder)
     final = run.folder / "bundle"
     shutil.rmtree(final, ignore_errors=True)
-    folder.rename(final)
-    return Packaged(final, parity, results)
+    return folder.rename(final), parity
+
+
+def _parity_clips(parts: Parts, recipe: Recipe) -> list[FloatArray]:
+    """Load a few clips, of held-back speakers where there are any."""
+    clips = parts.validation or parts.train
+    return [
+        load_clip(u, recipe.conditioning, max_seconds=recipe.export.max_seconds).samples
+        for u in clips[:: max(1, len(clips) // N_PARITY_CLIPS)]
+    ]
 
 
 def measure(
@@ -284,6 +330,6 @@ def _check_speakers(folder: Path, validation: Sequence[Utterance]) -> None:
     held_out = sorted({utterance.speaker_key or "" for utterance in validation})
     if held_out != read_run_speakers(folder)["validation"]:
         raise TrainingError(
-            f"the manifest gives other validation speakers than the run {str(folder)!r} had;"
+            f"the utterances have other validation speakers than the run {str(folder)!r};"
             " give the manifest that it was trained with"
         )

@@ -1,4 +1,4 @@
-"""A training run: a recipe and a manifest go in, a run folder with checkpoints comes out."""
+"""A training run: a recipe and utterances go in, a run folder with checkpoints comes out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from serenade.corpora.manifest import Utterance, read_manifest
 from serenade.errors import TrainingError
 from serenade.training.augment import MelAugmenter, mel_centres
 from serenade.training.data import (
@@ -25,9 +24,10 @@ from serenade.training.networks.registry import build_network
 from serenade.training.recipe import Recipe, parse_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from serenade.corpora.manifest import Utterance
     from serenade.training.cache import Progress
     from serenade.training.networks.base import SpeechNetwork
 
@@ -43,8 +43,6 @@ class TrainingRun:
     ----------
     folder : Path
         Holds ``recipe.json``, ``split.json``, ``metrics.jsonl`` and the checkpoints.
-    manifest : Path
-        JSONL manifest.
     noise : Path or None
         Folder of noise recordings for augmentation.
     cache : Path
@@ -52,13 +50,13 @@ class TrainingRun:
     """
 
     folder: Path
-    manifest: Path
     noise: Path | None
     cache: Path
 
 
 def train(
     recipe: Recipe,
+    utterances: Sequence[Utterance],
     run: TrainingRun,
     *,
     threads: int,
@@ -74,6 +72,8 @@ def train(
     ----------
     recipe : Recipe
         Everything that decides the result.
+    utterances : sequence of Utterance
+        All that may be used; the recipe chooses from them and holds speakers back.
     run : TrainingRun
         Where to read and write.
     threads : int
@@ -92,17 +92,15 @@ def train(
     ------
     TrainingError
         If the folder holds a run of another recipe or nothing can be trained.
-    ManifestError
-        If the manifest cannot be read.
     SplitError
-        If no speaker can be held back.
+        If a speaker is unknown.
     """
     torch.set_num_threads(threads)
-    utterances = select(read_manifest(run.manifest), recipe)
-    parts = split(utterances, recipe.split)
+    chosen = select(utterances, recipe)
+    parts = split(chosen, recipe.split)
     _claim(run.folder, recipe, parts)
     network = new_network(recipe)
-    known = emotions_by_corpus(utterances)
+    known = emotions_by_corpus(chosen)
     clips, failed = label_clips(
         parts.train, network, recipe, known, cache=run.cache, progress=progress
     )

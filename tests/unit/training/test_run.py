@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 import soundfile
 
+from serenade.corpora.manifest import Utterance, read_manifest
 from serenade.errors import TrainingError
 from serenade.inference.recognizer import Recognizer
+from serenade.model.spec import read_spec
 from serenade.training.cache import silent_progress
 from serenade.training.checkpoint import load_checkpoint
 from serenade.training.fit import EpochRecord
-from serenade.training.package import package
+from serenade.training.package import Packaged, package
 from serenade.training.recipe import OptimiserRecipe, Recipe
 from serenade.training.run import TrainingRun, read_run_speakers, train
 
@@ -32,9 +34,20 @@ class _Killed(BaseException):
 def _run(
     recipe: Recipe, folder: Path, manifest: Path, on_epoch: OnEpoch | None = None
 ) -> TrainingRun:
-    run = TrainingRun(folder, manifest, noise=None, cache=folder.parent / "cache")
-    train(recipe, run, threads=1, on_epoch=on_epoch or _quiet, progress=silent_progress)
+    run = TrainingRun(folder, noise=None, cache=folder.parent / "cache")
+    train(
+        recipe,
+        read_manifest(manifest),
+        run,
+        threads=1,
+        on_epoch=on_epoch or _quiet,
+        progress=silent_progress,
+    )
     return run
+
+
+def _packaged(run: TrainingRun, utterances: list[Utterance]) -> Packaged:
+    return package(run, utterances, workers=1, progress=silent_progress, log=lambda text: None)
 
 
 def _quiet(record: EpochRecord, n_epochs: int) -> None:
@@ -79,7 +92,7 @@ def test_a_run_learns_and_becomes_a_bundle_that_predicts_the_same(
     losses = [line["train_loss"] for line in _without_seconds(run.folder / "metrics.jsonl")]
     assert float(str(losses[-1])) < 0.8 * float(str(losses[0]))
 
-    packaged = package(run, workers=1, progress=silent_progress, log=lambda text: None)
+    packaged = _packaged(run, read_manifest(toy_manifest))
     assert packaged.parity < 1e-4
     assert packaged.results["toy"].closed.uar.value >= 0.75
     recognizer = Recognizer.load(packaged.folder)
@@ -127,3 +140,17 @@ def test_a_file_that_is_no_checkpoint_is_one_clear_error(tmp_path: Path) -> None
     (tmp_path / "last.safetensors").write_bytes(b"not a checkpoint at all")
     with pytest.raises(TrainingError, match="is not a checkpoint"):
         load_checkpoint(tmp_path / "last.safetensors")
+
+
+def test_with_one_speaker_nothing_is_held_back_and_the_last_epoch_is_shipped(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    alone = [u for u in read_manifest(toy_manifest) if u.speaker == "a"]
+    recipe = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=2))
+    run = TrainingRun(tmp_path / "run", noise=None, cache=tmp_path / "cache")
+    train(recipe, alone, run, threads=1, on_epoch=_quiet, progress=silent_progress)
+    packaged = _packaged(run, alone)
+    assert packaged.results == {}
+    spec = read_spec(packaged.folder / "spec.json")
+    assert spec.temperature == 1.0
+    assert spec.metrics["best_epoch"] == 2
