@@ -32,13 +32,13 @@ def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
 
 @cache
 def conversation(rate: int) -> FloatArray:
-    """Eleven seconds of pauses, bursts and tones that change without a pause, with some noise."""
+    """Ten seconds of pauses, bursts and tones that change without a pause, with some noise."""
     noise = np.random.default_rng(7)
     sad, neutral, happy = (TONES_HZ[name] for name in ("sadness", "neutral", "happiness"))
     parts = [
         np.zeros(11000, np.float32),
-        tone(sad, seconds=2.3),
-        tone(neutral, seconds=1.9, amplitude=0.1),
+        tone(sad, seconds=1.6),
+        tone(neutral, seconds=1.5, amplitude=0.2),
         np.zeros(3000, np.float32),
         tone(neutral, seconds=0.15),
         np.zeros(15000, np.float32),
