@@ -1,0 +1,67 @@
+"""Run the benchmarks one after another and write what they print to ``docs/benchmarks.md``.
+
+``python bench/run.py`` runs all that need nothing but this machine; names choose some of them.
+Every figure is beside a named peer measured in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "benchmarks.md"
+BENCHMARKS = {
+    "cold_start": ("One prediction in a fresh process", []),
+    "features": ("Features beside librosa", []),
+    "first_model": ("The bundled model beside an SVM, on the same unseen speakers", []),
+    "denoise": ("Noise reduction", []),
+}
+"""Script and what it measures, with its arguments."""
+
+
+def main() -> None:
+    """Run the chosen benchmarks and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="default: all")
+    chosen = parser.parse_args().names or list(BENCHMARKS)
+    sections = [_header()]
+    for name in chosen:
+        title, arguments = BENCHMARKS[name]
+        print(f"== {title} ({name})", flush=True)
+        sections.append(_section(name, title, arguments))
+    if len(chosen) == len(BENCHMARKS):
+        PAGE.write_text("\n".join(sections), encoding="utf-8")
+        print(f"written to {PAGE}")
+
+
+def _header() -> str:
+    day = datetime.now(UTC).date().isoformat()
+    cores = os.cpu_count()
+    return (
+        f"# Benchmarks\n\nWritten by `make bench` on {day}: {cores} cores,"
+        f" {platform.machine()}, Python {platform.python_version()}. Absolute times belong to this"
+        " machine; the ratios against the peer in the same run are what counts.\n"
+    )
+
+
+def _section(name: str, title: str, arguments: list[str]) -> str:
+    command = [sys.executable, str(ROOT / "bench" / f"{name}.py"), *arguments]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment
+    )
+    print(result.stdout, flush=True)
+    if result.returncode != 0:
+        sys.exit(f"{name} failed:\n{result.stderr}")
+    shown = " ".join(["python", f"bench/{name}.py", *arguments])
+    return f"## {title}\n\n`{shown}`\n\n```text\n{result.stdout.strip()}\n```\n"
+
+
+if __name__ == "__main__":
+    main()
