@@ -9,7 +9,12 @@ import { RATE } from "./audio.js";
 export async function startRecorder({ take, end }) {
   const stream = await openMicrophone();
   const { context, source } = await connect(stream);
-  await context.audioWorklet.addModule(new URL("capture-worklet.js", import.meta.url));
+  try {
+    await context.audioWorklet.addModule(new URL("capture-worklet.js", import.meta.url));
+  } catch {
+    stream.getTracks().forEach((track) => track.stop());
+    throw new Error("The service cannot be reached; is it still running?");
+  }
   const capture = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
   capture.port.onmessage = ({ data }) => take(data);
   source.connect(capture);

@@ -96,10 +96,9 @@ export function showSegments(list, segments, { play, canPlay }) {
     ...segments.filter((segment) => segment.emotion).map((segment) => {
       const name = segment.abstained ? `${titleOf(segment.emotion)}, not sure` : titleOf(segment.emotion);
       const times = `${clock(segment.start_s)} – ${clock(segment.stop_s)}`;
-      const button = make("button", "segment", triangle(), faceOf(segment.emotion), make("span", "", name), make("span", "note", `${percent(segment.confidence)} · ${times}`));
+      const button = make("button", "segment", make("span", "unseen", "Play "), triangle(), faceOf(segment.emotion), make("span", "", name), make("span", "note", `${percent(segment.confidence)} · ${times}`));
       button.type = "button";
       button.disabled = !canPlay;
-      button.setAttribute("aria-label", `Play ${name}, ${percent(segment.confidence)}, ${times}`);
       button.style.setProperty("--emotion", colourOf(segment.emotion));
       button.addEventListener("click", () => play(segment));
       return make("li", "", button);
