@@ -52,6 +52,7 @@ class Run:
     """One fresh process."""
 
     seconds: float
+    cpu_seconds: float
     megabytes: float
 
 
@@ -66,7 +67,7 @@ def run_once(command: list[str]) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise SystemExit(f"{command} failed with exit code {process.returncode}")
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def make_peers() -> dict[str, list[str]]:
@@ -125,17 +126,19 @@ def main() -> None:
 def report(runs: dict[str, list[Run]], path: Path | None) -> None:
     """Print the table, and write it as JSON if asked to."""
     base = statistics.median(run.seconds for run in runs[IMPORTS])
+    base_cpu = statistics.median(run.cpu_seconds for run in runs[IMPORTS])
     rows = []
-    print(f"{'fresh process':<48} {'median s':>9} {'fastest s':>10} {'ratio':>6} {'peak MB':>8}")
+    print(f"{'fresh process':<44} median s  ratio   CPU s  ratio  peak MB")
     for title, results in runs.items():
-        median = statistics.median(run.seconds for run in results)
-        fastest = min(run.seconds for run in results)
-        megabytes = max(run.megabytes for run in results)
-        row = {"seconds": median, "fastest": fastest, "ratio": median / base, "mb": megabytes}
+        row = {
+            "seconds": statistics.median(run.seconds for run in results),
+            "cpu_seconds": statistics.median(run.cpu_seconds for run in results),
+            "megabytes": max(run.megabytes for run in results),
+        }
         rows.append({"title": title, **row})
-        print(
-            f"{title:<48} {median:>9.3f} {fastest:>10.3f} {median / base:>6.2f} {megabytes:>8.1f}"
-        )
+        wall = f"{row['seconds']:8.3f} {row['seconds'] / base:6.2f}"
+        cpu = f"{row['cpu_seconds']:7.3f} {row['cpu_seconds'] / base_cpu:6.2f}"
+        print(f"{title:<44} {wall} {cpu} {row['megabytes']:8.1f}")
     if path:
         path.write_text(json.dumps(rows, indent=2) + "\n")
 
