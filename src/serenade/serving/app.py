@@ -6,11 +6,12 @@ import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from serenade import __version__
-from serenade.serving import endpoints, page, probes, websocket
+from serenade.serving import endpoints, openapi, page, probes, websocket
+from serenade.serving.access import require_key
 from serenade.serving.headers import SecurityHeaders
 from serenade.serving.metrics import CountRequests
 from serenade.serving.problems import answer_with_problems
@@ -63,7 +64,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     answer_with_problems(app)
-    app.include_router(endpoints.router)
+    guards = [] if service.keys.is_open else [Depends(require_key)]
+    refusals = {} if service.keys.is_open else openapi.UNAUTHORIZED
+    for router in (endpoints.router, probes.metrics_router):
+        app.include_router(router, dependencies=guards, responses=refusals)
     app.include_router(websocket.router)
     app.include_router(probes.router)
     if settings.page:

@@ -7,13 +7,12 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, JSONResponse
 
 from serenade.audio.decode import probe
 from serenade.inference.timeline import TimelineConfig
 from serenade.serving import openapi
-from serenade.serving.access import require_key
 from serenade.serving.limits import Deadline, check_duration
 from serenade.serving.problems import ProblemError
 from serenade.serving.service import service_of
@@ -49,9 +48,7 @@ ChannelChoice = Annotated[
     Channels, Query(description="Average the channels, or judge each by itself.")
 ]
 
-router = APIRouter(
-    prefix="/v1", dependencies=[Depends(require_key)], responses=openapi.UNAUTHORIZED
-)
+router = APIRouter(prefix="/v1")
 
 
 @router.post(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from serenade.serving import openapi
-from serenade.serving.access import require_key
 from serenade.serving.metrics import CONTENT_TYPE
 from serenade.serving.service import service_of
 
 router = APIRouter()
+metrics_router = APIRouter()
 
 
 @router.get(
@@ -28,12 +28,11 @@ async def get_readiness(request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "models": [model.name for model in models]})
 
 
-@router.get(
+@metrics_router.get(
     "/metrics",
     summary="Counts for Prometheus",
     response_class=Response,
-    responses=openapi.METRICS | openapi.UNAUTHORIZED,
-    dependencies=[Depends(require_key)],
+    responses=openapi.METRICS,
 )
 async def get_metrics(request: Request) -> Response:
     """Give counts and times of requests; results are not among them."""

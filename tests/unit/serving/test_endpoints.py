@@ -270,6 +270,19 @@ def test_with_keys_everything_but_the_page_and_the_probes_needs_one(
         assert http.post("/v1/predict", content=wav, headers=headers).status_code == 200
 
 
+def test_the_description_asks_for_a_key_only_where_one_is_needed(
+    http: TestClient, settings: Settings
+) -> None:
+    keyed = dataclasses.replace(settings, api_key_hashes=(hash_key("open sesame"),))
+    with TestClient(create_app(keyed)) as guarded:
+        operation = guarded.get("/openapi.json").json()["paths"]["/v1/predict"]["post"]
+    assert operation["security"] == [{"key": []}]
+    assert "401" in operation["responses"]
+    operation = http.get("/openapi.json").json()["paths"]["/v1/predict"]["post"]
+    assert "security" not in operation
+    assert "401" not in operation["responses"]
+
+
 def test_other_origins_are_refused_unless_named(settings: Settings, wav: bytes) -> None:
     origin = {"Origin": "https://shop.example"}
     with TestClient(create_app(settings)) as http:
