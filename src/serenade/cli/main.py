@@ -31,6 +31,7 @@ COMMANDS = {
     "train": _Command("serenade.cli.train:train", "Train a model from a recipe."),
     "evaluate": _Command("serenade.cli.evaluate:evaluate", "Measure a model on a manifest."),
     "compare": _Command("serenade.cli.compare:compare", "Compare two models on a manifest."),
+    "benchmark": _Command("serenade.cli.benchmark:benchmark", "Train and judge over folds."),
     "export": _Command("serenade.cli.export:export", "Make a bundle of a training run."),
     "listen": _Command("serenade.cli.listen:listen", "Tell which emotion is in a live voice."),
     "models": _Command("serenade.cli.models:app", "List, describe and verify models."),

@@ -20,6 +20,24 @@ from serenade.types import FloatArray
 Augmenter = Callable[[FloatArray, np.random.Generator], FloatArray]
 
 
+def keep(states: FloatArray, rng: np.random.Generator) -> FloatArray:  # noqa: ARG001 - an Augmenter
+    """Leave a clip as it is: the augmenter of states that no change is known for.
+
+    Parameters
+    ----------
+    states : ndarray of shape (n_channels, n_frames)
+        States of a clip.
+    rng : Generator
+        Not used.
+
+    Returns
+    -------
+    ndarray of shape (n_channels, n_frames)
+        The same.
+    """
+    return states
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledStates:
     """Clips with their targets, in memory.
@@ -109,7 +127,8 @@ def epoch_batches(
     """Make the training batches of an epoch.
 
     Clips of like length share a batch, so that little is padding: the order is cut into stretches
-    of 16 batches, each sorted by length, and the batches are shuffled again.
+    of 16 batches, each sorted by length, and the batches are shuffled again. A clip that is left
+    over for a batch of its own is passed over.
 
     Parameters
     ----------
@@ -139,6 +158,8 @@ def epoch_batches(
     rng = np.random.default_rng([seed, epoch, 2])
     for number in rng.permutation(len(positions)):
         chosen = positions[int(number)]
+        if chosen.size == 1 and order.size > 1:
+            continue  # batch normalisation has no statistics of a single clip
         changed = [
             augment(
                 clips.states[order[position]].astype(np.float32),

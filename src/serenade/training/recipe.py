@@ -103,7 +103,14 @@ class NetworkRecipe:
     dropout : float
         In [0, 1).
     initial_weights : str
-        safetensors file or folder to start from; empty for random weights.
+        What to start from; empty for random weights. A file is a checkpoint of the same network;
+        for ``whisper`` it is the folder of the encoder (published as ``openai/whisper-base``).
+    frozen_layers : int
+        Layers of a pre-trained encoder that do not change; their output is cached.
+    first_pooled : int
+        First layer of a pre-trained encoder whose output goes to the head.
+    max_seconds : float
+        Longest clip that a pre-trained encoder must take [s].
     """
 
     name: str = "conv_attention"
@@ -111,6 +118,9 @@ class NetworkRecipe:
     depth: int = 2
     dropout: float = 0.2
     initial_weights: str = ""
+    frozen_layers: int = 0
+    first_pooled: int = 2
+    max_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +307,12 @@ def _check(recipe: Recipe) -> None:
     for name, value in shares.items():
         if not 0.0 <= value <= 1.0:
             raise RecipeError(f"{name} must be in [0, 1], got {value}")
+    longest = max(recipe.data.max_seconds, recipe.export.max_seconds)
+    if recipe.network.name == "whisper" and longest > recipe.network.max_seconds:
+        raise RecipeError(
+            f"network.max_seconds {recipe.network.max_seconds} must be at least"
+            f" data.max_seconds and export.max_seconds, {longest}"
+        )
     positive = {
         "data.max_seconds": recipe.data.max_seconds,
         "network.width": recipe.network.width,

@@ -10,6 +10,7 @@ import torch
 
 from serenade.errors import TrainingError
 from serenade.training.augment import MelAugmenter, mel_centres
+from serenade.training.batches import keep
 from serenade.training.data import (
     Parts,
     emotions_by_corpus,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serenade.corpora.manifest import Utterance
+    from serenade.training.batches import Augmenter
     from serenade.training.cache import Progress
     from serenade.training.networks.base import SpeechNetwork
 
@@ -107,13 +109,16 @@ def train(
     held_out, also_failed = label_clips(
         parts.validation, network, recipe, known, cache=run.cache, progress=progress
     )
-    augment = MelAugmenter(
-        recipe.augmentation,
-        mel_centres(network.front_end.config),
-        noise_states(run.noise, network),
-    )
+    augment = _augmenter(network, recipe, run.noise)
     Fit(network, recipe, clips, held_out, augment, run.folder).run(on_epoch)
     return [f"{utterance.id}: {error}" for utterance, error in [*failed, *also_failed]]
+
+
+def _augmenter(network: SpeechNetwork, recipe: Recipe, noise: Path | None) -> Augmenter:
+    if not network.states_are_log_mel:
+        return keep
+    centres = mel_centres(network.front_end.config)
+    return MelAugmenter(recipe.augmentation, centres, noise_states(noise, network))
 
 
 def new_network(recipe: Recipe) -> SpeechNetwork:

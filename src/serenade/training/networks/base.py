@@ -6,10 +6,15 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from serenade.errors import RecipeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from serenade.training.frontend import LogMel
 
@@ -24,6 +29,8 @@ class SpeechNetwork(nn.Module, ABC):
 
     n_labels: int
     front_end: LogMel
+    states_are_log_mel: bool = True
+    """Whether the states are a log-mel spectrogram [dB], which augmentation can act on."""
 
     @abstractmethod
     def fingerprint(self) -> Mapping[str, object]:
@@ -100,3 +107,37 @@ def frame_mask(n_frames: Tensor, longest: int) -> Tensor:
         True where a frame is valid.
     """
     return torch.arange(longest, device=n_frames.device)[None, :] < n_frames[:, None]
+
+
+def load_initial_weights(network: SpeechNetwork, path: Path, *, anew: str) -> None:
+    """Take the weights of an earlier run, except those of the last layer if its size differs.
+
+    Parameters
+    ----------
+    network : SpeechNetwork
+        Changed in place.
+    path : Path
+        ``best.safetensors`` of a run with the same network.
+    anew : str
+        Beginning of the names that may keep their random weights, for another label set.
+
+    Raises
+    ------
+    RecipeError
+        If the file is not a checkpoint of this network.
+    """
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise RecipeError(
+            f"network.initial_weights {str(path)!r} cannot be read; give best.safetensors of a run"
+        ) from error
+    own = network.state_dict()
+    for name, tensor in own.items():
+        same = name in tensors and tensors[name].shape == tensor.shape
+        if not same and not name.startswith(anew):
+            raise RecipeError(
+                f"network.initial_weights {str(path)!r} is of another network: {name} differs"
+            )
+        own[name] = tensors[name] if same else tensor
+    network.load_state_dict(own)

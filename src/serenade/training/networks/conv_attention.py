@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from serenade.training.frontend import LogMel, LogMelConfig
-from serenade.training.networks.base import SpeechNetwork, frame_mask
+from serenade.training.networks.base import SpeechNetwork, frame_mask, load_initial_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,11 +129,19 @@ def build(recipe: NetworkRecipe, *, n_labels: int) -> ConvAttention:
     Returns
     -------
     ConvAttention
-        With random weights.
+        With random weights, or those of the checkpoint that the recipe names.
+
+    Raises
+    ------
+    RecipeError
+        If the checkpoint is of another network.
     """
-    return ConvAttention(
+    network = ConvAttention(
         n_labels=n_labels, width=recipe.width, depth=recipe.depth, dropout=recipe.dropout
     )
+    if recipe.initial_weights:
+        load_initial_weights(network, Path(recipe.initial_weights), anew="classifier.")
+    return network
 
 
 def normalise(log_mel: Tensor, mask: Tensor) -> Tensor:

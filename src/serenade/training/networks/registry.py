@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NETWORKS: Mapping[str, str] = {
     "conv_attention": "serenade.training.networks.conv_attention:build",
+    "whisper": "serenade.training.networks.whisper:build",
 }
 """Name and ``module:function`` of every network; a function takes the recipe's ``network`` table
 and the number of labels."""

@@ -1,0 +1,348 @@
+"""A network on the encoder of Whisper: the lower layers frozen, the upper ones and a head trained.
+
+Written from the paper and the published weights' layout; a test holds it to `transformers`. The
+encoder need not be padded to 30 s: the first positions of the embedding and an attention mask do.
+
+References
+----------
+Radford et al., "Robust speech recognition via large-scale weak supervision", 2022.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from serenade.errors import RecipeError
+from serenade.training.frontend import LogMel, LogMelConfig
+from serenade.training.networks.base import SpeechNetwork, frame_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from serenade.training.recipe import NetworkRecipe
+
+FRAMES_PER_SECOND = 50
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderShape:
+    """Size of a Whisper encoder, as its ``config.json`` gives it.
+
+    Parameters
+    ----------
+    width, n_layers, n_heads, n_feed, n_mels : int
+        ``d_model``, ``encoder_layers``, ``encoder_attention_heads``, ``encoder_ffn_dim`` and
+        ``num_mel_bins``.
+    """
+
+    width: int
+    n_layers: int
+    n_heads: int
+    n_feed: int
+    n_mels: int
+
+
+class WhisperNetwork(SpeechNetwork):
+    """The encoder's first layers, and a head on statistics of their outputs over time.
+
+    With fewer frozen than used layers, the states are the frames after the last frozen layer and
+    the head sees the statistics of the layers above. With all used layers frozen, the states are
+    the statistics themselves: one frame of mean and deviation of every layer from `first_pooled`.
+
+    Parameters
+    ----------
+    shape : EncoderShape
+        Of the encoder.
+    n_labels : int
+        Outputs.
+    depth : int
+        Layers that are used, from the first.
+    frozen : int
+        Layers that do not change, at most `depth`.
+    first_pooled : int
+        First layer whose output goes to the head, counted from 1; 0 is the convolutions' output.
+    width : int
+        Units of the head.
+    dropout : float
+        In the head, in [0, 1).
+    max_seconds : float
+        Longest clip [s]; longer ones cannot be encoded.
+    """
+
+    states_are_log_mel = False
+
+    def __init__(
+        self,
+        shape: EncoderShape,
+        *,
+        n_labels: int,
+        depth: int,
+        frozen: int,
+        first_pooled: int,
+        width: int,
+        dropout: float,
+        max_seconds: float,
+    ) -> None:
+        super().__init__()
+        self.n_labels = n_labels
+        self.n_frozen = frozen
+        self.first_pooled = first_pooled
+        self.front_end = LogMel(LogMelConfig(n_mels=shape.n_mels, scale="whisper"))
+        self.conv1 = nn.Conv1d(shape.n_mels, shape.width, 3, padding=1)
+        self.conv2 = nn.Conv1d(shape.width, shape.width, 3, stride=2, padding=1)
+        n_positions = round(max_seconds * FRAMES_PER_SECOND) + 1
+        self.positions = nn.Parameter(torch.zeros(n_positions, shape.width))
+        self.layers = nn.ModuleList(_Layer(shape) for _ in range(depth))
+        n_pooled = depth + 1 - max(first_pooled, 0 if frozen == depth else frozen + 1)
+        n_statistics = 2 * shape.width * n_pooled
+        self.head = nn.Sequential(
+            nn.BatchNorm1d(n_statistics),
+            nn.Dropout(dropout),
+            nn.Linear(n_statistics, width),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, n_labels),
+        )
+        for module in (self.conv1, self.conv2, *self.layers[:frozen]):
+            module.requires_grad_(False)
+        self.positions.requires_grad_(False)
+
+    def fingerprint(self) -> Mapping[str, object]:
+        """See the base class."""
+        digest = hashlib.sha256()
+        for name, tensor in self.state_dict().items():
+            if not name.startswith("head.") and not self._is_trained_layer(name):
+                digest.update(tensor.contiguous().numpy().tobytes())
+        return {
+            "log_mel": asdict(self.front_end.config),
+            "frozen_layers": self.n_frozen,
+            "first_pooled": self.first_pooled if self._all_frozen else None,
+            "weights": digest.hexdigest()[:16],
+        }
+
+    def states(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """See the base class; statistics are one frame, else the frames after the frozen layers."""
+        mel = self.front_end(waveform, lengths)
+        n_mel_frames = self.front_end.n_frames(lengths)
+        mel = mel * frame_mask(n_mel_frames, mel.shape[2])[:, None, :]
+        x = functional.gelu(self.conv1(mel))
+        x = x * frame_mask(n_mel_frames, x.shape[2])[:, None, :]
+        x = functional.gelu(self.conv2(x)).transpose(1, 2)
+        x = x + self.positions[: x.shape[1]]
+        n_frames = (n_mel_frames + 1) // 2
+        outputs, x = self._run(x, n_frames, self.layers[: self.n_frozen])
+        if not self._all_frozen:
+            return x.transpose(1, 2), n_frames
+        pooled = _pool(outputs[self.first_pooled :], frame_mask(n_frames, x.shape[1]))
+        return pooled[:, :, None], torch.ones_like(n_frames)
+
+    def classify(self, states: Tensor, n_frames: Tensor) -> Tensor:
+        """See the base class."""
+        if self._all_frozen:
+            logits: Tensor = self.head(states[:, :, 0])
+            return logits
+        outputs, x = self._run(states.transpose(1, 2), n_frames, self.layers[self.n_frozen :])
+        first = max(0, self.first_pooled - self.n_frozen - 1)
+        pooled = _pool(outputs[1 + first :], frame_mask(n_frames, x.shape[1]))
+        scored: Tensor = self.head(pooled)
+        return scored
+
+    def load_initial(self, folder: Path) -> None:
+        """Take the encoder's weights from a folder in the layout of `transformers`.
+
+        Parameters
+        ----------
+        folder : Path
+            Holds ``model.safetensors`` with the encoder's tensors.
+
+        Raises
+        ------
+        RecipeError
+            If the file is missing, unreadable or of another size.
+        """
+        try:
+            tensors = load_file(folder / "model.safetensors")
+        except (OSError, SafetensorError) as error:
+            raise RecipeError(
+                f"network.initial_weights {str(folder)!r} holds no readable model.safetensors;"
+                " give the folder of a Whisper encoder"
+            ) from error
+        wanted = self.state_dict()
+        renamed = {_own_name(name): tensor for name, tensor in tensors.items()}
+        renamed["positions"] = renamed["positions"][: self.positions.shape[0]]
+        chosen = {name: tensor.float() for name, tensor in renamed.items() if name in wanted}
+        missing = [name for name in wanted if name not in chosen and not name.startswith("head.")]
+        if missing:
+            raise RecipeError(
+                f"network.initial_weights {str(folder)!r} lacks {missing[0]!r}; give the folder"
+                " of a Whisper encoder with at least as many layers"
+            )
+        self.load_state_dict(wanted | chosen)
+
+    @property
+    def _all_frozen(self) -> bool:
+        return self.n_frozen == len(self.layers)
+
+    def _is_trained_layer(self, name: str) -> bool:
+        parts = name.split(".")
+        return parts[0] == "layers" and int(parts[1]) >= self.n_frozen
+
+    def _run(
+        self, x: Tensor, n_frames: Tensor, layers: nn.ModuleList
+    ) -> tuple[list[Tensor], Tensor]:
+        """Run layers; the outputs begin with the input."""
+        mask = frame_mask(n_frames, x.shape[1])
+        outputs = [x]
+        for layer in layers:
+            x = layer(x, mask)
+            outputs.append(x)
+        return outputs, x
+
+
+def build(recipe: NetworkRecipe, *, n_labels: int) -> WhisperNetwork:
+    """Make the network of a recipe with the encoder's weights.
+
+    Parameters
+    ----------
+    recipe : NetworkRecipe
+        Size, frozen layers, and the folder of the encoder as `initial_weights`.
+    n_labels : int
+        Outputs.
+
+    Returns
+    -------
+    WhisperNetwork
+        With a random head.
+
+    Raises
+    ------
+    RecipeError
+        If the folder is not that of a Whisper encoder or has too few layers.
+    """
+    folder = Path(recipe.initial_weights)
+    shape = read_shape(folder)
+    if not 0 <= recipe.frozen_layers <= recipe.depth <= shape.n_layers:
+        raise RecipeError(
+            f"network.frozen_layers {recipe.frozen_layers} and network.depth {recipe.depth} must"
+            f" be in this order and at most {shape.n_layers}, the encoder's layers"
+        )
+    network = WhisperNetwork(
+        shape,
+        n_labels=n_labels,
+        depth=recipe.depth,
+        frozen=recipe.frozen_layers,
+        first_pooled=min(recipe.first_pooled, recipe.depth),
+        width=recipe.width,
+        dropout=recipe.dropout,
+        max_seconds=recipe.max_seconds,
+    )
+    network.load_initial(folder)
+    return network
+
+
+def read_shape(folder: Path) -> EncoderShape:
+    """Read the size of an encoder from its ``config.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        In the layout of `transformers`.
+
+    Returns
+    -------
+    EncoderShape
+        Its size.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such file or it is not of a Whisper encoder.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return EncoderShape(
+            width=int(config["d_model"]),
+            n_layers=int(config["encoder_layers"]),
+            n_heads=int(config["encoder_attention_heads"]),
+            n_feed=int(config["encoder_ffn_dim"]),
+            n_mels=int(config["num_mel_bins"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RecipeError(
+            f"network.initial_weights {str(folder)!r} is not the folder of a Whisper encoder;"
+            " it needs config.json and model.safetensors"
+        ) from error
+
+
+class _Layer(nn.Module):
+    """Self-attention and feed-forward, each after a layer norm and with a residual."""
+
+    def __init__(self, shape: EncoderShape) -> None:
+        super().__init__()
+        width = shape.width
+        self.n_heads = shape.n_heads
+        self.attention_norm = nn.LayerNorm(width)
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+        self.feed_norm = nn.LayerNorm(width)
+        self.feed_in = nn.Linear(width, shape.n_feed)
+        self.feed_out = nn.Linear(shape.n_feed, width)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        normed = self.attention_norm(x)
+        attended = functional.scaled_dot_product_attention(
+            self._split(self.query(normed)),
+            self._split(self.key(normed)),
+            self._split(self.value(normed)),
+            attn_mask=mask[:, None, None, :],
+        )
+        x = x + self.out(attended.transpose(1, 2).flatten(2))
+        result: Tensor = x + self.feed_out(functional.gelu(self.feed_in(self.feed_norm(x))))
+        return result
+
+    def _split(self, x: Tensor) -> Tensor:
+        batch, frames, width = x.shape
+        return x.reshape(batch, frames, self.n_heads, width // self.n_heads).transpose(1, 2)
+
+
+def _pool(outputs: list[Tensor], mask: Tensor) -> Tensor:
+    """Mean and deviation over time of each output, joined: (batch, 2 * width * n_outputs)."""
+    weights = mask[:, :, None] / mask.sum(1)[:, None, None]
+    statistics = []
+    for x in outputs:
+        mean = (weights * x).sum(1)
+        variance = (weights * (x - mean[:, None, :]).square()).sum(1)
+        statistics += [mean, torch.sqrt(torch.clamp(variance, min=1e-8))]
+    return torch.cat(statistics, dim=1)
+
+
+_NAMES = {
+    "embed_positions.weight": "positions",
+    "self_attn.q_proj": "query",
+    "self_attn.k_proj": "key",
+    "self_attn.v_proj": "value",
+    "self_attn.out_proj": "out",
+    "self_attn_layer_norm": "attention_norm",
+    "final_layer_norm": "feed_norm",
+    "fc1": "feed_in",
+    "fc2": "feed_out",
+}
+"""Parts of tensor names in the layout of `transformers`, and ours."""
+
+
+def _own_name(name: str) -> str:
+    for theirs, ours in _NAMES.items():
+        name = name.replace(theirs, ours)
+    return name
