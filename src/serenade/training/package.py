@@ -110,7 +110,7 @@ def package(
     parts = split(select(utterances, recipe), recipe.split)
     folder, parity = build_bundle(run, utterances, progress=progress, log=log)
     log("measuring the bundle on validation speakers")
-    results = measure(folder, parts.validation, workers=workers)
+    results = measure(folder, parts, workers=workers)
     spec = read_spec(folder / "spec.json")
     measured = {name: _headline(result) for name, result in results.items()}
     spec = replace(spec, metrics={**spec.metrics, "validation_speakers": measured})
@@ -186,17 +186,16 @@ def _parity_clips(parts: Parts, recipe: Recipe) -> list[FloatArray]:
     ]
 
 
-def measure(
-    bundle: Path, utterances: Sequence[Utterance], *, workers: int
-) -> dict[str, Evaluation]:
-    """Evaluate a bundle on each corpus by itself.
+def measure(bundle: Path, parts: Parts, *, workers: int) -> dict[str, Evaluation]:
+    """Evaluate a bundle on the validation speakers of each corpus by itself.
 
     Parameters
     ----------
     bundle : Path
         Folder.
-    utterances : sequence of Utterance
-        Of speakers that the model was not trained on.
+    parts : Parts
+        The emotions of a corpus are those of both parts: a speaker who acted only some of them
+        must not make the task easier.
     workers : int
         Processes.
 
@@ -207,8 +206,9 @@ def measure(
     """
     recognizer = Recognizer.load(bundle)
     results = {}
-    for name in sorted({utterance.corpus for utterance in utterances}):
-        part = [utterance for utterance in utterances if utterance.corpus == name]
+    for name in sorted({utterance.corpus for utterance in parts.validation}):
+        part = [utterance for utterance in parts.validation if utterance.corpus == name]
+        whole = part + [utterance for utterance in parts.train if utterance.corpus == name]
         setting = Setting(
             model=recognizer.model_id,
             model_labels=recognizer.labels,
@@ -223,7 +223,7 @@ def measure(
         results[name] = evaluate(
             recognizer,
             part,
-            labelling=choose_labelling("corpus", part),
+            labelling=choose_labelling("corpus", whole),
             setting=setting,
             workers=workers,
         )
