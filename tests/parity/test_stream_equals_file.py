@@ -89,7 +89,7 @@ def assert_parts_equal(some: tuple[Part, ...], others: tuple[Part, ...]) -> None
     config=st.sampled_from(
         [
             TimelineConfig(),
-            TimelineConfig(step_seconds=3.0),
+            TimelineConfig(step_seconds=2.0),
             TimelineConfig(hop_seconds=0.25, window_seconds=1.5, step_seconds=0.25),
         ]
     ),

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 BLOCK_SECONDS = 0.1
 """Length of the blocks [s]."""
 
+_MOST_CHANNELS = 2
+"""Of what has more, only the first ones are taken: virtual devices offer a hundred."""
+
 PATIENCE_SECONDS = 3.0
 """A device that gives nothing for so long has disappeared [s]."""
 
@@ -177,7 +180,7 @@ class Microphone:
             self._stream = sounddevice.InputStream(
                 device=device.index,
                 samplerate=self._rate,
-                channels=device.channels,
+                channels=min(device.channels, _MOST_CHANNELS),
                 blocksize=round(BLOCK_SECONDS * self._rate),
                 dtype="float32",
                 callback=self._receive,

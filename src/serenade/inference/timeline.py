@@ -38,7 +38,7 @@ class TimelineConfig:
         hop gets the average of the windows that cover it; longer steps cost less.
     switch_cost_seconds : float
         What a change of emotion must gain to be believed, as lead in probability times its
-        duration [s]: with 0.5, a lead of 0.25 must last 2 s. 0 or more.
+        duration [s]: with 0.25, a lead of 0.125 must last 2 s. 0 or more.
     min_emotion_seconds : float
         Least duration of an emotion [s]; only a whole stretch of speech may be shorter.
     min_speech_seconds : float
@@ -56,9 +56,9 @@ class TimelineConfig:
     """
 
     hop_seconds: float = 0.5
-    window_seconds: float = 3.0
+    window_seconds: float = 2.0
     step_seconds: float = 1.0
-    switch_cost_seconds: float = 0.5
+    switch_cost_seconds: float = 0.25
     min_emotion_seconds: float = 1.0
     min_speech_seconds: float = 0.2
     min_pause_seconds: float = 0.3
