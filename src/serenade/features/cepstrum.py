@@ -1,5 +1,5 @@
 """Mel-frequency cepstral coefficients and their changes over time."""
-# ruff: noqa: N803 - `S` is the name that librosa gives a spectrogram
+
 
 from __future__ import annotations
 

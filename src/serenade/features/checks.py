@@ -1,5 +1,5 @@
 """Checks of what the functions of this room are given: one rule, one sentence, in one place."""
-# ruff: noqa: N803 - `S` is the name that librosa gives a spectrogram
+
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Chroma: the energy of the twelve pitch classes, and the tuning that they are counted from."""
-# ruff: noqa: N803 - `S` is the name that librosa gives a spectrogram
+
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Spectral contrast: how far peaks rise above valleys, band by band."""
-# ruff: noqa: N803 - `S` is the name that librosa gives a spectrogram
+
 
 from __future__ import annotations
 

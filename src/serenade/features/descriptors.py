@@ -3,7 +3,7 @@
 Every spectral descriptor takes samples (`y`) or a spectrogram (`S`), so that several of them can
 share one transform.
 """
-# ruff: noqa: N803 - `S` is the name that librosa gives a spectrogram
+
 
 from __future__ import annotations
 

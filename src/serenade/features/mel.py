@@ -1,5 +1,5 @@
 """The mel scale, its filter banks, mel spectrograms and decibels."""
-# ruff: noqa: N803 - `S` is the name that librosa gives a spectrogram
+
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Short-time Fourier transform and spectrograms."""
-# ruff: noqa: N803 - `S` is the name that librosa gives a spectrogram
+
 
 from __future__ import annotations
 
