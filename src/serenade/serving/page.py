@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ _MEDIA_TYPES: Mapping[str, str] = {
     ".wasm": "application/wasm",
 }
 
+_PATH = re.compile(r"(?:vendor/)?[a-z][a-z0-9.-]{0,80}")
+"""What may be asked for, so that no path leads elsewhere."""
+
 _REVALIDATED = "no-cache"
 """The browser keeps the file but asks whether it has changed."""
 
@@ -42,13 +46,13 @@ async def get_page() -> FileResponse:
 @router.get("/static/{path:path}")
 async def get_file(request: Request, path: str) -> Response:
     """Give a file of the page; large ones are stored compressed."""
-    wanted = (STATIC / path).resolve()
-    compressed = wanted.with_name(f"{wanted.name}.gz")
-    is_inside = wanted.is_relative_to(STATIC) and wanted.suffix in _MEDIA_TYPES
-    if is_inside and wanted.is_file():
-        return _send(wanted)
-    if is_inside and compressed.is_file():
-        return _send_compressed(compressed, _MEDIA_TYPES[wanted.suffix], request)
+    if _PATH.fullmatch(path) and Path(path).suffix in _MEDIA_TYPES:
+        wanted = STATIC / path
+        compressed = STATIC / f"{path}.gz"
+        if wanted.is_file():
+            return _send(wanted)
+        if compressed.is_file():
+            return _send_compressed(compressed, _MEDIA_TYPES[wanted.suffix], request)
     raise ProblemError(HTTPStatus.NOT_FOUND, "not-found", f"the page has no file {path!r:.200}")
 
 
