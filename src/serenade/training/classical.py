@@ -60,6 +60,8 @@ class ClassifierKind:
         Values to search by setting; the first of each is used where nothing can be searched.
     weighs_clips : bool
         Whether it can give clips different weights.
+    least_clips : int
+        Fewer training clips than this are refused.
     while_searching : mapping of str to value
         Settings that give the same answers sooner, but cannot be exported.
     """
@@ -67,6 +69,7 @@ class ClassifierKind:
     build: Callable[[int], Any]
     grid: Mapping[str, Sequence[Any]]
     weighs_clips: bool = True
+    least_clips: int = 2
     while_searching: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -75,7 +78,7 @@ class ClassifierKind:
 CLASSIFIERS: Mapping[str, ClassifierKind] = {
     "svm": ClassifierKind(
         lambda _: SVC(kernel="rbf", gamma="auto", break_ties=True, cache_size=500),
-        {"C": (1.0, 10.0)},
+        {"C": (1.0, 10.0, 100.0)},
         while_searching={"kernel": rbf_kernel},
     ),
     "svm-linear": ClassifierKind(
@@ -87,7 +90,10 @@ CLASSIFIERS: Mapping[str, ClassifierKind] = {
         lambda _: LogisticRegression(max_iter=500), {"C": (1e-2, 1e-3, 1e-1)}
     ),
     "k-nearest-neighbours": ClassifierKind(
-        lambda _: KNeighborsClassifier(), {"n_neighbors": (15, 5, 45)}, weighs_clips=False
+        lambda _: KNeighborsClassifier(),
+        {"n_neighbors": (15, 5, 45)},
+        weighs_clips=False,
+        least_clips=45,
     ),
     "random-forest": ClassifierKind(
         lambda seed: RandomForestClassifier(300, random_state=seed), {"min_samples_leaf": (2, 8)}
@@ -323,12 +329,18 @@ def search(kind: str, data: LabelledVectors, *, n_folds: int = 3, seed: int = 0)
     Raises
     ------
     TrainingError
-        If there is no such kind.
+        If there is no such kind or there are too few clips for it.
     """
     chosen = get_kind(kind)
+    folds = _speaker_folds(data, n_folds)
+    fewest = min([data.true.size, *(train.size for train, _ in folds)])
+    if fewest < chosen.least_clips:
+        raise TrainingError(
+            f"{kind} needs {chosen.least_clips} training clips and the smallest fold has {fewest};"
+            " add clips or choose another classifier"
+        )
     pipeline = _pipeline(chosen, chosen.while_searching, seed)
     weights = _weights(chosen, data)
-    folds = _speaker_folds(data, n_folds)
     if not folds:
         settings = {name: values[0] for name, values in chosen.grid.items()}
         pipeline.set_params(**_in_step(settings))
@@ -382,7 +394,7 @@ def train_classical(
     Raises
     ------
     TrainingError
-        If there is no such kind or only one speaker.
+        If there is no such kind, too few clips for it, or only one speaker.
     """
     chosen = get_kind(kind)
     folds = _speaker_folds(data, n_folds)
