@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from typing import Self
 
 _START_SECONDS = 30.0
-_LAUNCH = """
-from serenade.cli import main
-main.COMMANDS.setdefault("serve", main._Command("serenade.cli.serve:serve", "Serve."))
-main.run()
-"""
 _LISTENS = re.compile(r"running on (https?)://\S*:(\d+)")
 
 
@@ -37,7 +32,7 @@ class ServiceProcess:
     """
 
     def __init__(self, *arguments: str, environ: dict[str, str] | None = None) -> None:
-        self._command = [sys.executable, "-c", _LAUNCH, "serve", "--port", "0", *arguments]
+        self._command = [sys.executable, "-m", "serenade", "serve", "--port", "0", *arguments]
         self._environ = os.environ | {"OMP_NUM_THREADS": "1"} | (environ or {})
         self._lines: list[str] = []
         self._listens = threading.Event()

@@ -20,7 +20,6 @@ from tests.tiny_bundle import tone
 pytest.importorskip("uvicorn", reason='needs pip install "serenade[serve]"')
 
 from serenade.audio.codec import encode
-from serenade.cli import main
 from serenade.serving.keys import hash_key
 from serenade.types import Waveform
 
@@ -30,12 +29,6 @@ if TYPE_CHECKING:
 Serenade = Callable[..., Any]
 
 WAV = encode(Waveform(tone(3000.0, seconds=1.0), 16000), "wav")
-
-
-@pytest.fixture(autouse=True)
-def _mounted(monkeypatch: pytest.MonkeyPatch) -> None:
-    command = main._Command("serenade.cli.serve:serve", "Serve.")
-    monkeypatch.setitem(main.COMMANDS, "serve", command)
 
 
 def test_many_clients_at_once_all_get_the_right_answer(tiny_bundle: Path) -> None:
@@ -147,6 +140,18 @@ def test_a_wrong_setting_is_one_line_before_anything_listens(
     assert result.code == 2
     assert message in result.err
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("package", ["fastapi", "websockets", "python_multipart"])
+def test_without_the_extra_it_says_what_to_install(
+    serenade: Serenade, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setattr(
+        "serenade.cli.serve.find_spec", lambda name: None if name == package else name
+    )
+    result = serenade("serve")
+    assert result.code == 2
+    assert 'pip install "serenade[serve]"' in result.err
 
 
 def test_a_new_key_is_printed_with_its_hash(serenade: Serenade) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from serenade.errors import MissingExtraError
 from serenade.serving.settings import Settings, from_environment, variable_of
 
 _DEFAULTS = Settings()
+_PACKAGES = ("fastapi", "prometheus_client", "python_multipart", "uvicorn", "websockets")
 
 
 def _option(field: str, text: str, *flags: str, shown: str | None = None) -> Any:  # noqa: ANN401 - typer types its options as Any
@@ -117,10 +119,10 @@ def serve(
             "shutdown_seconds": shutdown_seconds,
         },
     )
-    try:
-        from serenade.serving.server import serve as run
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("serve", "The service") from error
+    if any(find_spec(package) is None for package in _PACKAGES):
+        raise MissingExtraError("serve", "The service")
+    from serenade.serving.server import serve as run
+
     run(settings)
 
 
