@@ -16,7 +16,7 @@ import json
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,17 +27,17 @@ import numpy.typing as npt
 from serenade.corpora.manifest import read_manifest
 from serenade.corpora.registry import corpus
 from serenade.evaluation.confusion import accuracy, confusion_matrix, unweighted_average_recall
-from serenade.evaluation.evaluate import MODES
 from serenade.evaluation.protocols import FoldSet, make_folds
 from serenade.evaluation.published import published_figures
-from serenade.training.classical import (
+from serenade.training.classical import class_scores, search
+from serenade.training.feature_cache import cached_features
+from serenade.training.vectors import (
+    SPEAKER_ADAPTED,
+    SPEAKER_INDEPENDENT,
     LabelledVectors,
     adapt_to_speakers,
-    class_scores,
     label_vectors,
-    search,
 )
-from serenade.training.feature_cache import cached_features
 from serenade.types import Conditioning
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks-accuracy.md"
 SEED = 0
 MAX_SECONDS = 8.0
-INDEPENDENT, ADAPTED = MODES
 FRONT_ENDS = {"mfcc": "SVM on MFCC functionals", "full": "SVM on full functionals"}
 
 
@@ -141,12 +140,12 @@ def section(setup: Setup, utterances: Sequence[Utterance], arguments: argparse.N
             part, front_end, Conditioning(), max_seconds=MAX_SECONDS, folder=arguments.cache
         )
         data = label_vectors(vectors, usable)
-        adapted = replace(data, vectors=adapt_to_speakers(data.vectors, data.speakers))
+        adapted = adapt_to_speakers(data)
         if not measured:
-            measured["majority class"] = {INDEPENDENT: majority(data, usable, fold_set)}
+            measured["majority class"] = {SPEAKER_INDEPENDENT: majority(data, usable, fold_set)}
         measured[title] = {
-            INDEPENDENT: support_vectors(data, usable, fold_set),
-            ADAPTED: support_vectors(adapted, usable, fold_set),
+            SPEAKER_INDEPENDENT: support_vectors(data, usable, fold_set),
+            SPEAKER_ADAPTED: support_vectors(adapted, usable, fold_set),
         }
     lines = [own_line(title, modes) for title, modes in measured.items()]
     lines += benchmark_lines(setup, arguments.results)
@@ -189,7 +188,7 @@ def support_vectors(
         train, test = (clips_of(part, data, usable) for part in (fold.train, fold.test))
         found = search("svm", train, seed=SEED)
         scores = class_scores(found.pipeline, test.vectors, n_labels=len(data.labels))
-        figures.append(measure(test, scores.argmax(axis=1), f"{found.settings['C']:g}"))
+        figures.append(measure(test, scores.argmax(axis=1), f"C {found.settings['C']:g}"))
     return figures
 
 
@@ -203,21 +202,19 @@ def measure(test: LabelledVectors, answers: npt.NDArray[np.int64], settings: str
 
 def own_line(title: str, modes: dict[str, list[FoldFigures]]) -> Line:
     """Average over folds."""
-    settings = {
-        mode: Counter(figure.settings for figure in figures) for mode, figures in modes.items()
-    }
+    chosen = [_counts(figures) for figures in modes.values()]
     return Line(
         f"**{title}**",
         {mode: float(np.mean([f.uar for f in figures])) for mode, figures in modes.items()},
         {mode: float(np.mean([f.accuracy for f in figures])) for mode, figures in modes.items()},
-        "as above"
-        if len(settings) == 1
-        else f"as above; C {_counts(settings[INDEPENDENT])} / adapted {_counts(settings[ADAPTED])}",
+        f"as above; {' / adapted '.join(chosen)}",
     )
 
 
-def _counts(values: Counter[str]) -> str:
-    return ", ".join(f"{value} ({count}×)" for value, count in sorted(values.items()))
+def _counts(figures: list[FoldFigures]) -> str:
+    """Tell how many folds used which settings."""
+    counts = Counter(figure.settings for figure in figures)
+    return ", ".join(f"{settings} ({count}×)" for settings, count in sorted(counts.items()))
 
 
 def benchmark_lines(setup: Setup, results: Path | None) -> list[Line]:
@@ -256,19 +253,18 @@ def published_lines(name: str) -> list[Line]:
 
 def table(own: Sequence[Line], published: Sequence[Line]) -> str:
     """Lay out the rows of a corpus."""
-    rows = [
-        f"| {line.system} | {_cell(line.uar, INDEPENDENT)} | {_cell(line.accuracy, INDEPENDENT)} |"
-        f" {_cell(line.uar, ADAPTED)} | {_cell(line.accuracy, ADAPTED)} | {line.split} |"
-        for line in (*own, *published)
-    ]
+    rows = []
+    for line in (*own, *published):
+        cells = [
+            f"{100 * figures[mode]:.1f}" if mode in figures else "–"
+            for mode in (SPEAKER_INDEPENDENT, SPEAKER_ADAPTED)
+            for figures in (line.uar, line.accuracy)
+        ]
+        rows.append(f"| {line.system} | {' | '.join(cells)} | {line.split} |")
     return (
         "| system | UAR | WA | UAR, speaker-adapted | WA, speaker-adapted | split |\n"
         "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
-
-
-def _cell(figures: dict[str, float], mode: str) -> str:
-    return f"{100 * figures[mode]:.1f}" if mode in figures else "–"
 
 
 def at_hand(setup: Setup, part: Sequence[Utterance], fold_set: FoldSet) -> str:
@@ -290,7 +286,10 @@ def fold_table(
 ) -> str:
     """Lay out UAR by fold."""
     columns = [
-        (f"{title.removeprefix('SVM on ')}{', adapted' if mode == ADAPTED else ''}", figures)
+        (
+            f"{title.removeprefix('SVM on ')}{', adapted' if mode == SPEAKER_ADAPTED else ''}",
+            figures,
+        )
         for title, modes in measured.items()
         for mode, figures in modes.items()
         if title.startswith("SVM")

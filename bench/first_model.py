@@ -35,10 +35,11 @@ from serenade.evaluation.readings import choose_labelling, closed_reading
 from serenade.inference.recognizer import Recognizer
 from serenade.model.bundle import open_bundle
 from serenade.model.store import resolve
-from serenade.training.classical import Search, class_scores, label_vectors, search
+from serenade.training.classical import Search, class_scores, search
 from serenade.training.data import select, split
 from serenade.training.feature_cache import cached_features
 from serenade.training.recipe import read_recipe
+from serenade.training.vectors import label_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,36 +9,31 @@ the answers as they are.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import clone
-from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
 from sklearn.model_selection import GridSearchCV, GroupKFold
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier
 
-from serenade.emotions import LabelSet
 from serenade.errors import TrainingError
 from serenade.evaluation.confusion import confusion_matrix, unweighted_average_recall
-from serenade.evaluation.readings import in_order
 from serenade.model.calibration import probabilities
 from serenade.training.calibrate import abstention_threshold, fit_temperature
+from serenade.training.classifiers import ClassifierKind, get_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from serenade.corpora.manifest import Utterance
+    import numpy.typing as npt
+
+    from serenade.emotions import LabelSet
+    from serenade.training.vectors import LabelledVectors
     from serenade.types import FloatArray
 
 PROBABILITY_FLOOR = 1e-3
@@ -46,116 +41,6 @@ PROBABILITY_FLOOR = 1e-3
 
 STEP = "classifier"
 """Name of the classifier's step in every pipeline."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ClassifierKind:
-    """One kind of classifier.
-
-    Parameters
-    ----------
-    build : callable
-        Gives an unfitted classifier for a seed.
-    grid : mapping of str to sequence
-        Values to search by setting; the first of each is used where nothing can be searched.
-    weighs_clips : bool
-        Whether it can give clips different weights.
-    least_clips : int
-        Fewer training clips than this are refused.
-    while_searching : mapping of str to value
-        Settings that give the same answers sooner, but cannot be exported.
-    """
-
-    build: Callable[[int], Any]
-    grid: Mapping[str, Sequence[Any]]
-    weighs_clips: bool = True
-    least_clips: int = 2
-    while_searching: Mapping[str, Any] = field(default_factory=dict)
-
-
-# gamma="auto" is what the kernel functions do, so both give the same model. The functions compute
-# all kernel values in one matrix product, which is three to thirteen times as fast.
-CLASSIFIERS: Mapping[str, ClassifierKind] = {
-    "svm": ClassifierKind(
-        lambda _: SVC(kernel="rbf", gamma="auto", break_ties=True, cache_size=500),
-        {"C": (1.0, 10.0, 100.0)},
-        while_searching={"kernel": rbf_kernel},
-    ),
-    "svm-linear": ClassifierKind(
-        lambda _: SVC(kernel="linear", break_ties=True, cache_size=500),
-        {"C": (1e-3, 1e-4, 1e-2)},
-        while_searching={"kernel": linear_kernel},
-    ),
-    "logistic-regression": ClassifierKind(
-        lambda _: LogisticRegression(max_iter=500), {"C": (1e-2, 1e-3, 1e-1)}
-    ),
-    "k-nearest-neighbours": ClassifierKind(
-        lambda _: KNeighborsClassifier(),
-        {"n_neighbors": (15, 5, 45)},
-        weighs_clips=False,
-        least_clips=45,
-    ),
-    "random-forest": ClassifierKind(
-        lambda seed: RandomForestClassifier(300, random_state=seed), {"min_samples_leaf": (2, 8)}
-    ),
-    "decision-tree": ClassifierKind(
-        lambda seed: DecisionTreeClassifier(random_state=seed), {"min_samples_leaf": (20, 5, 80)}
-    ),
-    "gradient-boosting": ClassifierKind(
-        lambda seed: GradientBoostingClassifier(
-            n_estimators=150, subsample=0.5, max_features="sqrt", random_state=seed
-        ),
-        {"max_depth": (3, 5)},
-    ),
-    "mlp": ClassifierKind(
-        lambda seed: MLPClassifier((128,), max_iter=40, random_state=seed), {"alpha": (1.0, 0.01)}
-    ),
-}
-"""Kinds by name."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledVectors:
-    """Clips as vectors with their truth.
-
-    Parameters
-    ----------
-    vectors : ndarray of shape (n_clips, n_values), float32
-        From :func:`serenade.training.feature_cache.cached_features`.
-    true : ndarray of shape (n_clips,), int64
-        Emotions as positions in `labels`.
-    speakers, corpora : ndarray of shape (n_clips,), str
-        Who speaks (unique across corpora) and where the clip is from.
-    labels : LabelSet
-        The emotions.
-    """
-
-    vectors: FloatArray
-    true: npt.NDArray[np.int64]
-    speakers: npt.NDArray[np.str_]
-    corpora: npt.NDArray[np.str_]
-    labels: LabelSet
-
-    def where(self, keep: npt.NDArray[np.bool_]) -> LabelledVectors:
-        """Give some of the clips.
-
-        Parameters
-        ----------
-        keep : ndarray of shape (n_clips,), bool
-            Which.
-
-        Returns
-        -------
-        LabelledVectors
-            With the same labels.
-        """
-        return LabelledVectors(
-            self.vectors[keep],
-            self.true[keep],
-            self.speakers[keep],
-            self.corpora[keep],
-            self.labels,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +85,11 @@ class ClassicalModel:
     Parameters
     ----------
     kind : str
-        Key of :data:`CLASSIFIERS`.
+        Key of :data:`serenade.training.classifiers.CLASSIFIERS`.
     labels : LabelSet
         Emotions in the order of the scores.
+    mode : str
+        That of the vectors; one of :data:`serenade.evaluation.evaluate.MODES`.
     pipeline : Pipeline
         Scaler and classifier, fitted on all clips.
     settings : mapping of str to value
@@ -217,6 +104,7 @@ class ClassicalModel:
 
     kind: str
     labels: LabelSet
+    mode: str
     pipeline: Pipeline
     settings: Mapping[str, Any]
     trials: tuple[Trial, ...]
@@ -240,80 +128,13 @@ class ClassicalModel:
         return probabilities(scores, temperature=self.temperature)
 
 
-def label_vectors(vectors: FloatArray, utterances: Sequence[Utterance]) -> LabelledVectors:
-    """Put vectors and the truth of their utterances together.
-
-    Parameters
-    ----------
-    vectors : ndarray of shape (n_clips, n_values), float32
-        One row per utterance.
-    utterances : sequence of Utterance
-        All with a known speaker.
-
-    Returns
-    -------
-    LabelledVectors
-        Its labels are the emotions that the utterances have.
-
-    Raises
-    ------
-    TrainingError
-        If a speaker is unknown or there are fewer than two emotions.
-    """
-    unknown = [utterance.id for utterance in utterances if utterance.speaker is None]
-    if unknown:
-        raise TrainingError(
-            f"{len(unknown)} utterances have no known speaker, first {unknown[0]!r}; classical"
-            " models are tuned by speaker, so give the speakers in the manifest"
-        )
-    emotions = in_order(utterance.emotion for utterance in utterances)
-    if len(emotions) < 2:
-        raise TrainingError(
-            f"the utterances have the emotions {', '.join(emotions) or 'none'};"
-            " two or more are needed to tell them apart"
-        )
-    labels = LabelSet(emotions)
-    return LabelledVectors(
-        vectors=vectors,
-        true=np.array([labels.index(u.emotion) for u in utterances], np.int64),
-        speakers=np.array([str(u.speaker_key) for u in utterances]),
-        corpora=np.array([u.corpus for u in utterances]),
-        labels=labels,
-    )
-
-
-def adapt_to_speakers(vectors: FloatArray, speakers: npt.NDArray[np.str_]) -> FloatArray:
-    """Standardise the vectors of each speaker by that speaker's own clips, without their labels.
-
-    This is the mode ``"speaker-adapted"``: it needs several clips of the test speaker before the
-    first can be judged, so its figures never stand in one column with others.
-
-    Parameters
-    ----------
-    vectors : ndarray of shape (n_clips, n_values), float32
-        Feature vectors.
-    speakers : ndarray of shape (n_clips,), str
-        Who speaks.
-
-    Returns
-    -------
-    ndarray of shape (n_clips, n_values), float32
-        For each speaker of mean 0 and deviation 1; 0 where all clips of a speaker are alike.
-    """
-    adapted = np.empty_like(vectors)
-    for speaker in np.unique(speakers):
-        own = speakers == speaker
-        adapted[own] = StandardScaler().fit_transform(vectors[own])
-    return adapted
-
-
 def search(kind: str, data: LabelledVectors, *, n_folds: int = 3, seed: int = 0) -> Search:
     """Find the best settings of a classifier with folds that share no speaker, and fit it.
 
     Parameters
     ----------
     kind : str
-        Key of :data:`CLASSIFIERS`.
+        Key of :data:`serenade.training.classifiers.CLASSIFIERS`.
     data : LabelledVectors
         Training clips.
     n_folds : int
@@ -375,7 +196,7 @@ def train_classical(
     Parameters
     ----------
     kind : str
-        Key of :data:`CLASSIFIERS`.
+        Key of :data:`serenade.training.classifiers.CLASSIFIERS`.
     data : LabelledVectors
         Training clips of at least two speakers.
     n_folds : int
@@ -423,6 +244,7 @@ def train_classical(
     return ClassicalModel(
         kind=kind,
         labels=data.labels,
+        mode=data.mode,
         pipeline=_fit(final, data.vectors, data.true, weights),
         settings=found.settings,
         trials=found.trials,
@@ -474,29 +296,6 @@ def gives_decisions(pipeline: Pipeline) -> bool:
         Otherwise they are logarithms of probabilities.
     """
     return isinstance(pipeline.named_steps[STEP], SVC)
-
-
-def get_kind(name: str) -> ClassifierKind:
-    """Give a kind of classifier by its name.
-
-    Parameters
-    ----------
-    name : str
-        Key of :data:`CLASSIFIERS`.
-
-    Returns
-    -------
-    ClassifierKind
-        The kind.
-
-    Raises
-    ------
-    TrainingError
-        If there is none of that name.
-    """
-    if name not in CLASSIFIERS:
-        raise TrainingError(f"unknown classifier {name!r}; allowed are {', '.join(CLASSIFIERS)}")
-    return CLASSIFIERS[name]
 
 
 def _pipeline(kind: ClassifierKind, settings: Mapping[str, Any], seed: int) -> Pipeline:

@@ -30,6 +30,7 @@ from serenade.model.spec import (
     write_spec,
 )
 from serenade.training.classical import PROBABILITY_FLOOR, STEP, ClassicalModel, gives_decisions
+from serenade.training.vectors import SPEAKER_INDEPENDENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,8 +62,7 @@ def export_classical(
     Parameters
     ----------
     model : ClassicalModel
-        Trained on vectors as they come; a speaker-adapted model needs a speaker's other clips and
-        cannot judge a single recording.
+        Speaker-independent.
     folder : Path
         Of the bundle; replaced if it is there.
     name : str
@@ -88,10 +88,15 @@ def export_classical(
     Raises
     ------
     TrainingError
-        If the difference is above :data:`PARITY`.
+        If the difference is above :data:`PARITY`, or the model is speaker-adapted.
     UsageError
         If there is no front end of that name.
     """
+    if model.mode != SPEAKER_INDEPENDENT:
+        raise TrainingError(
+            f"a {model.mode} model needs other clips of the same speaker and cannot judge a single"
+            " recording; train one on vectors that are not adapted"
+        )
     config = get_front_end(front_end)
     spec = ModelSpec(
         name=name,

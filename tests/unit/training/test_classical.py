@@ -13,17 +13,10 @@ from serenade.corpora.manifest import Utterance, read_manifest
 from serenade.emotions import LabelSet
 from serenade.errors import TrainingError, UsageError
 from serenade.training import feature_cache
-from serenade.training.classical import (
-    CLASSIFIERS,
-    ClassifierKind,
-    LabelledVectors,
-    adapt_to_speakers,
-    class_scores,
-    label_vectors,
-    search,
-    train_classical,
-)
+from serenade.training.classical import class_scores, search, train_classical
+from serenade.training.classifiers import CLASSIFIERS, ClassifierKind
 from serenade.training.feature_cache import cached_features
+from serenade.training.vectors import LabelledVectors, adapt_to_speakers, label_vectors
 from serenade.types import Conditioning
 
 if TYPE_CHECKING:
@@ -196,20 +189,21 @@ def test_an_unknown_kind_is_one_clear_error() -> None:
 
 def test_speaker_adaptation_uses_each_speakers_own_clips_and_nothing_else() -> None:
     data = made_up(speakers=3)
-    adapted = adapt_to_speakers(data.vectors, data.speakers)
+    adapted = adapt_to_speakers(data)
+    assert adapted.mode == "speaker-adapted"
     for speaker in np.unique(data.speakers):
-        own = adapted[data.speakers == speaker]
+        own = adapted.vectors[data.speakers == speaker]
         np.testing.assert_allclose(own.mean(axis=0), 0.0, atol=1e-4)
         np.testing.assert_allclose(own.std(axis=0), 1.0, atol=1e-4)
-    alone = data.speakers == "made-up/2"
     np.testing.assert_array_equal(
-        adapt_to_speakers(data.vectors[alone], data.speakers[alone]), adapted[alone]
+        adapt_to_speakers(only(data, 2)).vectors, only(adapted, 2).vectors
     )
 
 
 def test_a_speaker_with_one_clip_adapts_to_zeros() -> None:
-    adapted = adapt_to_speakers(np.array([[3.0, -8.0]], np.float32), np.array(["toy/a"]))
-    np.testing.assert_array_equal(adapted, [[0.0, 0.0]])
+    data = made_up(speakers=1)
+    adapted = adapt_to_speakers(data.where(np.arange(data.true.size) == 0))
+    np.testing.assert_array_equal(adapted.vectors, np.zeros((1, 20)))
 
 
 def utterance(name: str = "a", emotion: str = "anger", speaker: str | None = "x") -> Utterance:

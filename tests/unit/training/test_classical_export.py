@@ -23,16 +23,12 @@ from serenade.model.calibration import probabilities
 from serenade.model.scorer import open_scorer
 from serenade.model.spec import FeatureInput, TrainingData
 from serenade.training import classical_export
-from serenade.training.classical import (
-    CLASSIFIERS,
-    ClassicalModel,
-    LabelledVectors,
-    label_vectors,
-    train_classical,
-)
+from serenade.training.classical import ClassicalModel, train_classical
 from serenade.training.classical_export import export_classical
+from serenade.training.classifiers import CLASSIFIERS
 from serenade.training.feature_cache import cached_features
 from serenade.training.recipe import ExportRecipe
+from serenade.training.vectors import LabelledVectors, adapt_to_speakers, label_vectors
 from serenade.types import Conditioning
 
 if TYPE_CHECKING:
@@ -187,6 +183,16 @@ def test_a_graph_that_differs_is_not_written(
     with pytest.raises(TrainingError, match="differs from scikit-learn"):
         export(toy_model, tmp_path / "bundle", toy_clips[1])
     assert not (tmp_path / "bundle").exists()
+
+
+def test_a_speaker_adapted_model_is_not_exported(
+    toy_clips: tuple[list[Utterance], FloatArray], tmp_path: Path
+) -> None:
+    utterances, vectors = toy_clips
+    adapted = adapt_to_speakers(label_vectors(vectors, utterances))
+    model = train_classical("logistic-regression", adapted)
+    with pytest.raises(TrainingError, match="cannot judge a single recording"):
+        export(model, tmp_path / "bundle", adapted.vectors)
 
 
 def test_an_export_replaces_what_was_there(
