@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
@@ -78,6 +79,8 @@ def listen(
     chosen = capture.choose_device(devices, device)
     recognizer = Recognizer.load(model)
     config = timeline_config(hop_seconds=hop, activity=activity)
+    # one voice costs little, and bars should move with every hop
+    config = replace(config, step_seconds=config.hop_seconds)
     microphone = capture.Microphone(chosen)
     try:
         session = _open_session(

@@ -45,7 +45,7 @@ def test_network_gets_chunks_with_their_context_and_its_state() -> None:
 
 
 def test_activity_has_hysteresis() -> None:
-    levels = [0.4, 0.6, 0.4, 0.3, 0.4]
+    levels = [0.3, 0.6, 0.3, 0.1, 0.3]
     found = run(np.repeat(levels, 512))
     middles = np.arange(found.size) * 160 + 80
     chunks = np.minimum(middles // 512, 4)
