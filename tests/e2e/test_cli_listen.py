@@ -43,6 +43,7 @@ class FakeMicrophone:
 
     ending: Exception | KeyboardInterrupt | None = None
     n_closed = 0
+    n_gaps = 0
 
     def __init__(self, device: Device) -> None:
         self.name = device.name
@@ -136,6 +137,16 @@ def test_ctrl_c_ends_well(
     assert result.code == 0
     assert len(result.out.splitlines()) == 5
     assert microphone.n_closed == 1
+
+
+def test_lost_sound_is_told(
+    serenade: Serenade,
+    tiny_bundle: Path,
+    microphone: type[FakeMicrophone],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(microphone, "n_gaps", 3)
+    assert "sound was lost 3 times" in serenade("listen", "--model", tiny_bundle).err
 
 
 def test_terminal_shows_level_and_bars(

@@ -67,6 +67,10 @@ class AudioInput(Protocol):
     def sample_rate(self) -> int:
         """Samples per second [Hz]."""
 
+    @property
+    def n_gaps(self) -> int:
+        """How often sound was lost because nobody took it in time."""
+
     def blocks(self) -> Iterator[FloatArray]:
         """Give blocks of shape (n_samples,) as they come, until the input is closed.
 
@@ -176,6 +180,7 @@ class Microphone:
         # None says that the device has stopped
         self._blocks: queue.SimpleQueue[FloatArray | None] = queue.SimpleQueue()
         self._is_closed = False
+        self._n_gaps = 0
         try:
             self._stream = sounddevice.InputStream(
                 device=device.index,
@@ -201,6 +206,11 @@ class Microphone:
     def sample_rate(self) -> int:
         """Samples per second [Hz]."""
         return self._rate
+
+    @property
+    def n_gaps(self) -> int:
+        """How often sound was lost because nobody took it in time."""
+        return self._n_gaps
 
     def blocks(self) -> Iterator[FloatArray]:
         """Give blocks as they come, until the microphone is closed.
@@ -231,7 +241,8 @@ class Microphone:
             self._is_closed = True
             self._stream.close(ignore_errors=True)
 
-    def _receive(self, samples: FloatArray, n_frames: int, time: object, status: object) -> None:  # noqa: ARG002 - PortAudio calls it so
+    def _receive(self, samples: FloatArray, n_frames: int, time: object, status: Any) -> None:  # noqa: ANN401, ARG002 - PortAudio calls it so
+        self._n_gaps += bool(status.input_overflow)
         # the sound system uses its memory again after this call, the mean is a copy
         self._blocks.put(samples.mean(axis=1, dtype=np.float32))
 

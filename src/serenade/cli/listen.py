@@ -96,6 +96,8 @@ def listen(
         code = _run(session, microphone, seconds=seconds)
     finally:
         microphone.close()
+    if microphone.n_gaps:
+        print_message(f"sound was lost {microphone.n_gaps} times; is the machine too busy?")
     if session.saved is not None:
         print_message(f"saved {session.saved} and its timeline beside it")
     raise typer.Exit(code)

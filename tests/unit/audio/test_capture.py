@@ -31,6 +31,7 @@ class FakeStream:
 
     blocks: list[np.ndarray] = []  # noqa: RUF012 - set by each test
     finishes = True
+    overflows = False
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -46,7 +47,7 @@ class FakeStream:
         callback: Callable[..., None] = self.options["callback"]
         for block in self.blocks:
             buffer = block.copy()
-            callback(buffer, len(buffer), None, None)
+            callback(buffer, len(buffer), None, SimpleNamespace(input_overflow=self.overflows))
             buffer[:] = np.nan  # the sound system uses its memory again
         if self.finishes:
             self.options["finished_callback"]()
@@ -122,6 +123,17 @@ def test_disappearing_device_gives_its_last_blocks_then_one_clear_error(
     assert [float(next(blocks)[0]) for _ in range(2)] == pytest.approx([0.1, 0.2])
     with pytest.raises(AudioError, match="device 'USB Headset' has disappeared"):
         next(blocks)
+
+
+def test_lost_sound_is_counted(
+    sound_system: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FakeStream.blocks = [np.zeros((160, 1), np.float32)] * 2
+    monkeypatch.setattr(FakeStream, "overflows", True)
+    microphone = Microphone(HEADSET)
+    with pytest.raises(AudioError):
+        list(microphone.blocks())
+    assert microphone.n_gaps == 2
 
 
 def test_closed_microphone_ends_without_error(sound_system: SimpleNamespace) -> None:
