@@ -8,6 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import numpy as np
 import pytest
 import soundfile
@@ -83,6 +84,15 @@ def test_json_of_one_recording_is_one_object(timeline: Serenade, clip: Path) -> 
     assert [part["stop_s"] for part in parts[:-1]] == [part["start_s"] for part in parts[1:]]
     assert parts[-1]["stop_s"] == record["duration_s"] == 7.0
     assert len(record["hops"]) == 14
+
+
+def test_json_follows_the_schema(timeline: Serenade, call: Path, repository: Path) -> None:
+    schema = json.loads((repository / "docs" / "timeline.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for record in json.loads(
+        timeline("my call.wav", "--channels", "split", "--format", "json").out
+    ):
+        jsonschema.validate(record, schema)
 
 
 def test_hop_is_a_choice(timeline: Serenade, clip: Path) -> None:
