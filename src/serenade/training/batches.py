@@ -52,12 +52,15 @@ class LabelledStates:
         Labels that the clip's corpus knows; the others take no part in its loss.
     groups : sequence of str
         Corpus of every clip.
+    hints : ndarray of shape (n_clips, n_hints), float32, or None
+        What a teacher sees in each clip; learnt beside the targets.
     """
 
     states: Sequence[npt.NDArray[np.float16]]
     targets: npt.NDArray[np.float32]
     allowed: npt.NDArray[np.bool_]
     groups: Sequence[str]
+    hints: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.states)
@@ -77,12 +80,15 @@ class Batch:
         Probability of each label.
     allowed : Tensor of shape (batch, n_labels), bool
         Labels that count.
+    hints : Tensor of shape (batch, n_hints) or None
+        What a teacher sees.
     """
 
     states: Tensor
     n_frames: Tensor
     targets: Tensor
     allowed: Tensor
+    hints: Tensor | None
 
 
 def draw_epoch(
@@ -222,4 +228,5 @@ def collate(
         torch.from_numpy(n_frames),
         torch.from_numpy(clips.targets[indices]),
         torch.from_numpy(clips.allowed[indices]),
+        None if clips.hints is None else torch.from_numpy(clips.hints[indices]),
     )

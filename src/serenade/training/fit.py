@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from serenade.evaluation.confusion import confusion_matrix, unweighted_average_recall
 from serenade.training.batches import (
@@ -115,6 +115,9 @@ class Fit:
         self.validation = validation
         self.augment = augment
         self.folder = folder
+        n_hints = 0 if train.hints is None else train.hints.shape[1]
+        self.hint_head = nn.Linear(network.n_embedding, n_hints) if n_hints else nn.Identity()
+        self.trained = nn.ModuleDict({"network": network, "hint_head": self.hint_head})
 
     def run(self, on_epoch: Callable[[EpochRecord, int], None]) -> SpeechNetwork:
         """Train to the end, from the last checkpoint if there is one.
@@ -136,7 +139,7 @@ class Fit:
         """
         options = self.recipe.optimiser
         optimiser = torch.optim.AdamW(
-            _parameter_groups(self.network, options.weight_decay), lr=options.learning_rate
+            _parameter_groups(self.trained, options.weight_decay), lr=options.learning_rate
         )
         average = deepcopy(self.network).requires_grad_(False)
         progress = self._resume(optimiser, average)
@@ -179,7 +182,7 @@ class Fit:
             loss, logits = self._loss(batch, mixing)
             optimiser.zero_grad()
             loss.mean().backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), options.gradient_norm)
+            torch.nn.utils.clip_grad_norm_(self.trained.parameters(), options.gradient_norm)
             optimiser.step()
             progress.step += 1
             _update_average(average, self.network, options.average_decay, progress.step)
@@ -216,23 +219,27 @@ class Fit:
         share = max(share, 1.0 - share)
         states = share * batch.states + (1.0 - share) * batch.states[partner]
         with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
-            logits = self.network.classify(states, batch.n_frames)
+            embedding = self.network.embed(states, batch.n_frames)
+            logits = self.network.decide(embedding)
         smoothing = options.label_smoothing
         own = masked_cross_entropy(logits, batch.targets, batch.allowed, label_smoothing=smoothing)
-        if share == 1.0:
-            return own, logits
         other = masked_cross_entropy(
             logits, batch.targets[partner], batch.allowed[partner], label_smoothing=smoothing
         )
-        return share * own + (1.0 - share) * other, logits
+        loss = share * own + (1.0 - share) * other
+        if batch.hints is not None:
+            wanted = share * batch.hints + (1.0 - share) * batch.hints[partner]
+            errors = (self.hint_head(embedding.float()) - wanted).square().mean(dim=1)
+            loss = loss + self.recipe.teacher.hint_weight * errors
+        return loss, logits
 
     def _save(
         self, optimiser: torch.optim.Optimizer, average: SpeechNetwork, progress: _Progress
     ) -> None:
-        tensors = {f"network/{k}": v for k, v in self.network.state_dict().items()}
+        tensors = {f"trained/{k}": v for k, v in self.trained.state_dict().items()}
         tensors |= {f"average/{k}": v.clone() for k, v in average.state_dict().items()}
         tensors |= {
-            f"optimiser/{k}": v for k, v in optimiser_tensors(optimiser, self.network).items()
+            f"optimiser/{k}": v for k, v in optimiser_tensors(optimiser, self.trained).items()
         }
         save_checkpoint(self.folder / "last.safetensors", tensors, asdict(progress))
         lines = "".join(json.dumps(entry) + "\n" for entry in progress.history)
@@ -243,9 +250,9 @@ class Fit:
         if not path.exists():
             return _Progress(epoch=0, step=0, best_uar=-1.0, best_epoch=0, history=[])
         tensors, state = load_checkpoint(path)
-        self.network.load_state_dict(_part(tensors, "network/"))
+        self.trained.load_state_dict(_part(tensors, "trained/"))
         average.load_state_dict(_part(tensors, "average/"))
-        restore_optimiser(optimiser, self.network, _part(tensors, "optimiser/"))
+        restore_optimiser(optimiser, self.trained, _part(tensors, "optimiser/"))
         return _Progress(**state)
 
 
@@ -344,7 +351,7 @@ def _hits(batch: Batch, logits: Tensor) -> npt.NDArray[np.int64]:
     return confusion_matrix(true.numpy(), predicted.numpy(), n_labels=logits.shape[1])
 
 
-def _parameter_groups(network: SpeechNetwork, weight_decay: float) -> list[dict[str, Any]]:
+def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Decay matrices and kernels, not biases and norms."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     return [

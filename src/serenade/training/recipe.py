@@ -124,6 +124,38 @@ class NetworkRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class TeacherRecipe:
+    """What a pre-trained encoder teaches beside the labels; see :mod:`serenade.training.teacher`.
+
+    Parameters
+    ----------
+    initial_weights : str
+        Folder of a Whisper encoder (published as ``openai/whisper-base``); empty for no teacher.
+    depth, first_pooled : int
+        Layers that are used, and the first whose statistics count.
+    n_hints : int
+        Principal components of the statistics that the network learns to predict.
+    hint_weight : float
+        Weight of their squared error beside the cross-entropy.
+    soft_share : float
+        Share of the teacher's answer in the targets of training clips, in [0, 1].
+    inverse_penalty : float
+        ``C`` of the teacher's logistic regressions.
+    n_folds : int
+        Speaker folds of the teacher's answers: none is given by a teacher that knew the speaker.
+    """
+
+    initial_weights: str = ""
+    depth: int = 5
+    first_pooled: int = 2
+    n_hints: int = 256
+    hint_weight: float = 1.0
+    soft_share: float = 0.5
+    inverse_penalty: float = 0.01
+    n_folds: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class OptimiserRecipe:
     """How the weights are found.
 
@@ -202,7 +234,7 @@ class Recipe:
         Also the name of the bundle.
     seed : int
         Of weights, order and augmentation.
-    data, split, conditioning, augmentation, network, optimiser, export
+    data, split, conditioning, augmentation, network, teacher, optimiser, export
         The tables of the file.
     """
 
@@ -213,6 +245,7 @@ class Recipe:
     conditioning: Conditioning = field(default_factory=Conditioning)
     augmentation: AugmentationRecipe = field(default_factory=AugmentationRecipe)
     network: NetworkRecipe = field(default_factory=NetworkRecipe)
+    teacher: TeacherRecipe = field(default_factory=TeacherRecipe)
     optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
     export: ExportRecipe = field(default_factory=ExportRecipe)
 
@@ -298,6 +331,7 @@ def _check(recipe: Recipe) -> None:
         "augmentation.telephone": recipe.augmentation.telephone,
         "augmentation.cut": recipe.augmentation.cut,
         "network.dropout": recipe.network.dropout,
+        "teacher.soft_share": recipe.teacher.soft_share,
         "optimiser.label_smoothing": recipe.optimiser.label_smoothing,
         "optimiser.average_decay": recipe.optimiser.average_decay,
         "optimiser.warmup_share": recipe.optimiser.warmup_share,
@@ -317,6 +351,8 @@ def _check(recipe: Recipe) -> None:
         "data.max_seconds": recipe.data.max_seconds,
         "network.width": recipe.network.width,
         "network.depth": recipe.network.depth,
+        "teacher.n_hints": recipe.teacher.n_hints,
+        "teacher.inverse_penalty": recipe.teacher.inverse_penalty,
         "optimiser.epochs": recipe.optimiser.epochs,
         "optimiser.batch_size": recipe.optimiser.batch_size,
         "optimiser.learning_rate": recipe.optimiser.learning_rate,

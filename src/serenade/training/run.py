@@ -23,6 +23,7 @@ from serenade.training.data import (
 from serenade.training.fit import EpochRecord, Fit
 from serenade.training.networks.registry import build_network
 from serenade.training.recipe import Recipe, parse_recipe
+from serenade.training.teacher import teach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,8 +110,11 @@ def train(
     held_out, also_failed = label_clips(
         parts.validation, network, recipe, known, cache=run.cache, progress=progress
     )
+    unusable = {utterance.id for utterance, _ in failed}
+    usable = [utterance for utterance in parts.train if utterance.id not in unusable]
+    taught = teach(clips, usable, recipe, cache=run.cache, progress=progress)
     augment = _augmenter(network, recipe, run.noise)
-    Fit(network, recipe, clips, held_out, augment, run.folder).run(on_epoch)
+    Fit(network, recipe, taught, held_out, augment, run.folder).run(on_epoch)
     return [f"{utterance.id}: {error}" for utterance, error in [*failed, *also_failed]]
 
 

@@ -13,12 +13,14 @@ from safetensors.torch import save_file
 
 from serenade.corpora.manifest import read_manifest
 from serenade.errors import RecipeError
+from serenade.inference.recognizer import Recognizer
 from serenade.training.cache import silent_progress
 from serenade.training.checkpoint import load_checkpoint
 from serenade.training.export import export_onnx
 from serenade.training.networks.registry import build_network
 from serenade.training.networks.whisper import WhisperNetwork
-from serenade.training.recipe import NetworkRecipe, Recipe, parse_recipe
+from serenade.training.package import build_bundle
+from serenade.training.recipe import NetworkRecipe, Recipe, TeacherRecipe, parse_recipe
 from serenade.training.run import TrainingRun, train
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     generator = torch.Generator().manual_seed(0)
 
     def tensor(*shape: int) -> torch.Tensor:
-        return torch.randn(*shape, generator=generator) / float(shape[-1]) ** 0.5
+        weights: torch.Tensor = torch.randn(*shape, generator=generator) / float(shape[-1]) ** 0.5
+        return weights
 
     tensors = {
         "conv1.weight": tensor(WIDTH, N_MELS, 3),
@@ -191,3 +194,30 @@ def test_the_real_encoder_gives_what_transformers_gives(shared_pretrained: Path)
         outputs, _ = network._run(states.transpose(1, 2), n_frames, network.layers)
     for layer in range(6):
         torch.testing.assert_close(outputs[layer], expected[layer], atol=2e-3, rtol=1e-3)
+
+
+def test_a_teacher_gives_hints_that_the_network_learns_and_the_bundle_forgets(
+    tiny_encoder: Path, toy_manifest: Path, tmp_path: Path, toy_recipe: Recipe
+) -> None:
+    utterances = read_manifest(toy_manifest)
+    recipe = replace(
+        toy_recipe,
+        teacher=TeacherRecipe(str(tiny_encoder), depth=2, first_pooled=1, n_hints=5, n_folds=2),
+        optimiser=replace(toy_recipe.optimiser, epochs=2),
+    )
+    run = TrainingRun(tmp_path / "run", noise=None, cache=tmp_path / "cache")
+    train(
+        recipe,
+        utterances,
+        run,
+        threads=1,
+        on_epoch=lambda record, n_epochs: None,
+        progress=silent_progress,
+    )
+    last, _ = load_checkpoint(run.folder / "last.safetensors")
+    best, _ = load_checkpoint(run.folder / "best.safetensors")
+    assert last["trained/hint_head.weight"].shape[0] == 5
+    assert not any("hint" in name for name in best)
+    folder, parity = build_bundle(run, utterances, progress=silent_progress, log=lambda text: None)
+    assert parity < 1e-4
+    assert Recognizer.load(folder).predict(utterances[0].path).emotion

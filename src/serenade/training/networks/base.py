@@ -28,6 +28,7 @@ class SpeechNetwork(nn.Module, ABC):
     """
 
     n_labels: int
+    n_embedding: int
     front_end: LogMel
     states_are_log_mel: bool = True
     """Whether the states are a log-mel spectrogram [dB], which augmentation can act on."""
@@ -56,8 +57,8 @@ class SpeechNetwork(nn.Module, ABC):
         """
 
     @abstractmethod
-    def classify(self, states: Tensor, n_frames: Tensor) -> Tensor:
-        """Run the trained stage.
+    def embed(self, states: Tensor, n_frames: Tensor) -> Tensor:
+        """Run the trained stage up to one vector per clip.
 
         Parameters
         ----------
@@ -68,9 +69,39 @@ class SpeechNetwork(nn.Module, ABC):
 
         Returns
         -------
+        Tensor of shape (batch, n_embedding)
+            What the logits are computed from, and what a teacher's hints are learnt with.
+        """
+
+    @abstractmethod
+    def decide(self, embedding: Tensor) -> Tensor:
+        """Run the last layers of the trained stage.
+
+        Parameters
+        ----------
+        embedding : Tensor of shape (batch, n_embedding)
+            Output of :meth:`embed`.
+
+        Returns
+        -------
         Tensor of shape (batch, n_labels)
             Logits.
         """
+
+    def classify(self, states: Tensor, n_frames: Tensor) -> Tensor:
+        """Run the trained stage.
+
+        Parameters
+        ----------
+        states, n_frames
+            As in :meth:`embed`.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_labels)
+            Logits.
+        """
+        return self.decide(self.embed(states, n_frames))
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> Tensor:
         """Waveform in, logits out; the function that is exported.

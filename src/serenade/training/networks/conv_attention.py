@@ -66,6 +66,7 @@ class ConvAttention(SpeechNetwork):
     def __init__(self, *, n_labels: int, width: int, depth: int, dropout: float) -> None:
         super().__init__()
         self.n_labels = n_labels
+        self.n_embedding = 4 * width
         self.front_end = LogMel(LogMelConfig())
         n_bands = self.front_end.config.n_mels // math.prod(stage.stride[0] for stage in STEM)
         self.stem = nn.ModuleList(_convolutions())
@@ -75,7 +76,7 @@ class ConvAttention(SpeechNetwork):
         self.pool = nn.Sequential(
             nn.Linear(width, width // 2), nn.Tanh(), nn.Linear(width // 2, N_HEADS)
         )
-        self.hidden = nn.Linear(2 * width * 2, width)
+        self.hidden = nn.Linear(self.n_embedding, width)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(width, n_labels)
 
@@ -87,7 +88,7 @@ class ConvAttention(SpeechNetwork):
         """See the base class; the states are the log-mel spectrogram [dB]."""
         return self.front_end(waveform, lengths), self.front_end.n_frames(lengths)
 
-    def classify(self, states: Tensor, n_frames: Tensor) -> Tensor:
+    def embed(self, states: Tensor, n_frames: Tensor) -> Tensor:
         """See the base class."""
         mask = frame_mask(n_frames, states.shape[2])
         x = normalise(states, mask)
@@ -97,7 +98,12 @@ class ConvAttention(SpeechNetwork):
         x = self.project(x.flatten(1, 2).transpose(1, 2))
         for block in self.blocks:
             x = block(x, mask)
-        logits: Tensor = self.classifier(self.dropout(self._pooled(self.norm(x), mask)))
+        return self._pooled(self.norm(x), mask)
+
+    def decide(self, embedding: Tensor) -> Tensor:
+        """See the base class."""
+        hidden = self.dropout(functional.silu(self.hidden(embedding)))
+        logits: Tensor = self.classifier(hidden)
         return logits
 
     def _pooled(self, x: Tensor, mask: Tensor) -> Tensor:
@@ -105,8 +111,7 @@ class ConvAttention(SpeechNetwork):
         # Each head weighs its own share of the channels; the plain statistics stand beside it.
         attention = torch.softmax(scores.float(), dim=1).repeat_interleave(x.shape[2] // N_HEADS, 2)
         uniform = mask[:, :, None] / mask.sum(1)[:, None, None]
-        pooled = torch.cat([_statistics(x, attention), _statistics(x, uniform)], dim=1)
-        return functional.silu(self.hidden(pooled))
+        return torch.cat([_statistics(x, attention), _statistics(x, uniform)], dim=1)
 
 
 def _statistics(x: Tensor, weights: Tensor) -> Tensor:

@@ -104,11 +104,11 @@ class WhisperNetwork(SpeechNetwork):
         self.positions = nn.Parameter(torch.zeros(n_positions, shape.width))
         self.layers = nn.ModuleList(_Layer(shape) for _ in range(depth))
         n_pooled = depth + 1 - max(first_pooled, 0 if frozen == depth else frozen + 1)
-        n_statistics = 2 * shape.width * n_pooled
+        self.n_embedding = 2 * shape.width * n_pooled
         self.head = nn.Sequential(
-            nn.BatchNorm1d(n_statistics),
+            nn.BatchNorm1d(self.n_embedding),
             nn.Dropout(dropout),
-            nn.Linear(n_statistics, width),
+            nn.Linear(self.n_embedding, width),
             nn.GELU(),
             nn.Dropout(dropout),
             nn.Linear(width, n_labels),
@@ -146,16 +146,18 @@ class WhisperNetwork(SpeechNetwork):
         pooled = _pool(outputs[self.first_pooled :], frame_mask(n_frames, x.shape[1]))
         return pooled[:, :, None], torch.ones_like(n_frames)
 
-    def classify(self, states: Tensor, n_frames: Tensor) -> Tensor:
-        """See the base class."""
+    def embed(self, states: Tensor, n_frames: Tensor) -> Tensor:
+        """See the base class; statistics over time of the layers that go to the head."""
         if self._all_frozen:
-            logits: Tensor = self.head(states[:, :, 0])
-            return logits
+            return states[:, :, 0]
         outputs, x = self._run(states.transpose(1, 2), n_frames, self.layers[self.n_frozen :])
         first = max(0, self.first_pooled - self.n_frozen - 1)
-        pooled = _pool(outputs[1 + first :], frame_mask(n_frames, x.shape[1]))
-        scored: Tensor = self.head(pooled)
-        return scored
+        return _pool(outputs[1 + first :], frame_mask(n_frames, x.shape[1]))
+
+    def decide(self, embedding: Tensor) -> Tensor:
+        """See the base class."""
+        logits: Tensor = self.head(embedding)
+        return logits
 
     def load_initial(self, folder: Path) -> None:
         """Take the encoder's weights from a folder in the layout of `transformers`.
