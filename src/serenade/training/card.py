@@ -61,7 +61,7 @@ def write_card(
         f"# {spec.name} {spec.version}\n\n{spec.description}\n",
         _summary(spec),
         USES,
-        _training(spec, speakers),
+        _training(spec, recipe, speakers),
         _accuracy(results),
         _calibration(spec, results),
         _confusions(results),
@@ -91,7 +91,7 @@ def _summary(spec: ModelSpec) -> str:
     )
 
 
-def _training(spec: ModelSpec, speakers: Mapping[str, Sequence[str]]) -> str:
+def _training(spec: ModelSpec, recipe: Recipe, speakers: Mapping[str, Sequence[str]]) -> str:
     rows = "\n".join(
         f"| {data.corpus} | {data.details['clips']} | {data.details['speakers']} | {data.licence} |"
         for data in spec.training_data
@@ -100,7 +100,18 @@ def _training(spec: ModelSpec, speakers: Mapping[str, Sequence[str]]) -> str:
     return (
         "## Training data\n\n| corpus | clips | speakers | licence of the recordings |\n"
         f"|---|---|---|---|\n{rows}\n\n"
-        f"Speakers held back for validation: {held_out}.\n"
+        f"Speakers held back for validation: {held_out}.\n{_teacher(recipe)}"
+    )
+
+
+def _teacher(recipe: Recipe) -> str:
+    if not recipe.teacher.initial_weights:
+        return ""
+    return (
+        f"\nTaught by the frozen encoder of {recipe.teacher.name}"
+        f" (licence: {recipe.teacher.licence}), which is not part of the bundle: principal components"
+        " of its statistics over time as hints, and soft labels of logistic regressions on them that"
+        " never heard the speaker they judge.\n"
     )
 
 

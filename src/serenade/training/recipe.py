@@ -129,8 +129,10 @@ class TeacherRecipe:
 
     Parameters
     ----------
+    name, licence : str
+        Of the encoder, for the card.
     initial_weights : str
-        Folder of a Whisper encoder (published as ``openai/whisper-base``); empty for no teacher.
+        Folder of a Whisper encoder; empty for no teacher.
     depth, first_pooled : int
         Layers that are used, and the first whose statistics count.
     n_hints : int
@@ -145,6 +147,8 @@ class TeacherRecipe:
         Speaker folds of the teacher's answers: none is given by a teacher that knew the speaker.
     """
 
+    name: str = ""
+    licence: str = ""
     initial_weights: str = ""
     depth: int = 5
     first_pooled: int = 2

@@ -202,7 +202,9 @@ def test_a_teacher_gives_hints_that_the_network_learns_and_the_bundle_forgets(
     utterances = read_manifest(toy_manifest)
     recipe = replace(
         toy_recipe,
-        teacher=TeacherRecipe(str(tiny_encoder), depth=2, first_pooled=1, n_hints=5, n_folds=2),
+        teacher=TeacherRecipe(
+            initial_weights=str(tiny_encoder), depth=2, first_pooled=1, n_hints=5, n_folds=2
+        ),
         optimiser=replace(toy_recipe.optimiser, epochs=2),
     )
     run = TrainingRun(tmp_path / "run", noise=None, cache=tmp_path / "cache")
