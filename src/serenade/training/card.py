@@ -109,9 +109,9 @@ def _teacher(recipe: Recipe) -> str:
         return ""
     return (
         f"\nTaught by the frozen encoder of {recipe.teacher.name}"
-        f" (licence: {recipe.teacher.licence}), which is not part of the bundle: principal components"
-        " of its statistics over time as hints, and soft labels of logistic regressions on them that"
-        " never heard the speaker they judge.\n"
+        f" (licence: {recipe.teacher.licence}), which is not part of the bundle: principal"
+        " components of its statistics over time as hints, and soft labels of logistic regressions"
+        " on them that never heard the speaker they judge.\n"
     )
 
 
