@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
-BENCHMARKS = {
+BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "cold_start": ("One prediction in a fresh process", []),
     "features": ("Features beside librosa", []),
     "first_model": ("The bundled model beside an SVM, on the same unseen speakers", []),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from serenade.audio.decode import decode, decode_blocks, probe
 from serenade.audio.quality import measure_quality
 from serenade.errors import AudioError
 from serenade.types import Conditioning
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.real
 
@@ -32,7 +36,7 @@ QUIRKS = {
 
 
 @pytest.mark.parametrize("name", QUIRKS)
-def test_every_quirk_decodes_to_usable_speech(shared_data, name):
+def test_every_quirk_decodes_to_usable_speech(shared_data: Path, name: str) -> None:
     path = shared_data / "quirks" / f"{name}.wav"
     info = probe(path)
     assert (info.container, info.sample_rate, info.channels) == QUIRKS[name]
@@ -46,7 +50,7 @@ def test_every_quirk_decodes_to_usable_speech(shared_data, name):
     assert condition(waveform, Conditioning()).duration_seconds > 0.5
 
 
-def test_the_silent_clip_decodes_and_is_refused_by_conditioning(shared_data):
+def test_the_silent_clip_decodes_and_is_refused_by_conditioning(shared_data: Path) -> None:
     waveform = decode(shared_data / "quirks" / "1076_MTI_SAD_XX.wav")
     assert measure_quality(waveform).level_dbfs == -math.inf
     with pytest.raises(AudioError, match="holds only silence"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from serenade.audio.array import from_array
@@ -18,7 +19,9 @@ from serenade.errors import AudioError
         (np.int32, -(2**31), 0, 2**31 - 1),
     ],
 )
-def test_integers_are_scaled_by_their_range(dtype, lowest, zero, highest):
+def test_integers_are_scaled_by_their_range(
+    dtype: npt.DTypeLike, lowest: int, zero: int, highest: int
+) -> None:
     samples = from_array(np.array([lowest, zero, highest], dtype), 16_000).samples
     assert samples.dtype == np.float32
     np.testing.assert_allclose(samples, [-1.0, 0.0, 1.0], atol=2**-7)
@@ -27,7 +30,7 @@ def test_integers_are_scaled_by_their_range(dtype, lowest, zero, highest):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f4"])
-def test_floats_are_taken_as_they_are_and_copied(dtype):
+def test_floats_are_taken_as_they_are_and_copied(dtype: npt.DTypeLike) -> None:
     array = np.linspace(-1, 1, 9).astype(dtype)
     waveform = from_array(array, 16_000)
     np.testing.assert_array_equal(waveform.samples, array.astype(np.float32))
@@ -35,14 +38,14 @@ def test_floats_are_taken_as_they_are_and_copied(dtype):
     assert array[0] == -1
 
 
-def test_channels_are_averaged_and_lists_accepted():
+def test_channels_are_averaged_and_lists_accepted() -> None:
     np.testing.assert_allclose(
         from_array([[0.5, 0.1], [0.2, -0.2]], 16_000).samples, [0.3, 0.0], atol=1e-7
     )
 
 
-def test_another_rate_is_resampled():
-    waveform = from_array(np.zeros(48_000), 48_000.0)
+def test_another_rate_is_resampled() -> None:
+    waveform = from_array(np.zeros(48_000), 48_000.0)  # type: ignore[arg-type]  # on purpose
     assert (waveform.samples.size, waveform.sample_rate) == (16_000, 16_000)
     assert from_array(np.zeros(800), 8_000, target_rate=48_000).samples.size == 4_800
 
@@ -65,14 +68,14 @@ def test_another_rate_is_resampled():
         (np.array([1e20]), "NaN, infinite or beyond"),
     ],
 )
-def test_other_arrays_are_refused(array, message):
+def test_other_arrays_are_refused(array: npt.ArrayLike, message: str) -> None:
     with pytest.raises(AudioError, match=message):
         from_array(array, 16_000)
 
 
 @pytest.mark.parametrize("rate", [0, -16_000, 7_999, 192_001, 16_000.5, float("nan"), True, "x"])
-def test_other_rates_are_refused(rate):
+def test_other_rates_are_refused(rate: object) -> None:
     with pytest.raises(AudioError, match=f"the array has a sample rate of {rate} Hz; allowed"):
-        from_array(np.zeros(9), rate)
+        from_array(np.zeros(9), rate)  # type: ignore[arg-type]  # on purpose
     with pytest.raises(AudioError, match=f"the output has a sample rate of {rate} Hz; allowed"):
-        from_array(np.zeros(9), 16_000, target_rate=rate)
+        from_array(np.zeros(9), 16_000, target_rate=rate)  # type: ignore[arg-type]  # on purpose

@@ -5,41 +5,42 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from serenade.audio.condition import condition, normalise_level, remove_offset, trim_silence
 from serenade.errors import AudioError
-from serenade.types import Conditioning, Waveform
+from serenade.types import Conditioning, FloatArray, Waveform
 
 RATE = 16_000
 PLAIN = Conditioning(remove_offset=False, trim_below_db=None, level_dbfs=None)
 
 
-def tone(seconds=1.0, amplitude=0.5):
+def tone(seconds: float = 1.0, amplitude: float = 0.5) -> FloatArray:
     time_axis = np.arange(round(seconds * RATE)) / RATE
     return (amplitude * np.sin(2 * np.pi * 400 * time_axis)).astype(np.float32)
 
 
-def wave(*pieces):
+def wave(*pieces: npt.NDArray[np.floating]) -> Waveform:
     return Waveform(np.concatenate(pieces).astype(np.float32), RATE)
 
 
-def silence(seconds):
+def silence(seconds: float) -> FloatArray:
     return np.zeros(round(seconds * RATE), np.float32)
 
 
-def speech_like(seed=0):
+def speech_like(seed: int = 0) -> Waveform:
     generator = np.random.default_rng(seed)
     envelope = np.repeat(generator.uniform(0, 1, 30) ** 3, RATE // 10)
     return wave(envelope * generator.standard_normal(envelope.size) * 0.1)
 
 
-def test_offset_is_subtracted():
+def test_offset_is_subtracted() -> None:
     shifted = remove_offset(wave(tone() + 0.25))
     np.testing.assert_allclose(shifted.samples, tone(), atol=1e-6)
 
 
-def test_silence_is_trimmed_up_to_the_padding():
+def test_silence_is_trimmed_up_to_the_padding() -> None:
     waveform = wave(silence(0.5), tone(1.0), silence(0.7))
     assert trim_silence(waveform, padding_seconds=0.0).samples.size == RATE
     trimmed = trim_silence(waveform, padding_seconds=0.05)
@@ -48,19 +49,19 @@ def test_silence_is_trimmed_up_to_the_padding():
     )
 
 
-def test_trimming_keeps_pauses_and_what_is_louder_than_the_threshold():
+def test_trimming_keeps_pauses_and_what_is_louder_than_the_threshold() -> None:
     waveform = wave(tone(0.3, 0.02), silence(0.5), tone(0.3, 0.5))
     assert trim_silence(waveform, below_db=40.0).samples.size == waveform.samples.size
     assert trim_silence(waveform, below_db=20.0, padding_seconds=0).samples.size == 4800
 
 
-def test_the_active_part_gets_the_level():
+def test_the_active_part_gets_the_level() -> None:
     result = normalise_level(wave(silence(2.0), tone(1.0, 0.01), silence(1.0)), level_dbfs=-20.0)
     active = result.samples[2 * RATE : 3 * RATE]
     assert 20 * np.log10(np.sqrt(np.mean(active**2))) == pytest.approx(-20.0, abs=0.05)
 
 
-def test_the_peak_never_passes_full_scale():
+def test_the_peak_never_passes_full_scale() -> None:
     click = silence(1.0)
     click[::1600] = 0.5
     result = normalise_level(wave(click), level_dbfs=-6.0)
@@ -69,7 +70,7 @@ def test_the_peak_never_passes_full_scale():
 
 @pytest.mark.parametrize("denoise", [False, True])
 @pytest.mark.parametrize("gain", [0.001, 0.1, 3.0, 100.0])
-def test_the_gain_does_not_matter(gain, denoise):
+def test_the_gain_does_not_matter(gain: float, denoise: bool) -> None:
     waveform = speech_like()
     louder = Waveform(waveform.samples * np.float32(gain), RATE)
     expected = condition(waveform, Conditioning(), denoise=denoise)
@@ -77,12 +78,12 @@ def test_the_gain_does_not_matter(gain, denoise):
     np.testing.assert_allclose(result.samples, expected.samples, atol=2e-5)
 
 
-def test_no_step_leaves_the_samples_alone():
+def test_no_step_leaves_the_samples_alone() -> None:
     waveform = speech_like()
     np.testing.assert_array_equal(condition(waveform, PLAIN).samples, waveform.samples)
 
 
-def test_each_step_can_be_had_alone():
+def test_each_step_can_be_had_alone() -> None:
     waveform = wave(silence(0.5), tone() + 0.1, silence(0.5))
     no_offset = condition(waveform, Conditioning(trim_below_db=None, level_dbfs=None))
     np.testing.assert_array_equal(no_offset.samples, remove_offset(waveform).samples)
@@ -90,7 +91,7 @@ def test_each_step_can_be_had_alone():
     np.testing.assert_array_equal(level.samples, normalise_level(waveform).samples)
 
 
-def test_the_input_is_not_changed():
+def test_the_input_is_not_changed() -> None:
     waveform = speech_like()
     before = waveform.samples.copy()
     condition(waveform, Conditioning(), denoise=True)
@@ -99,7 +100,7 @@ def test_the_input_is_not_changed():
 
 @pytest.mark.parametrize("value", [0.0, 0.3])
 @pytest.mark.parametrize("conditioning", [Conditioning(), PLAIN])
-def test_digital_silence_is_refused(value, conditioning):
+def test_digital_silence_is_refused(value: float, conditioning: Conditioning) -> None:
     silent = Waveform(np.full(RATE, value, np.float32), RATE)
     with pytest.raises(AudioError, match="holds only silence"):
         condition(silent, conditioning)
@@ -107,19 +108,19 @@ def test_digital_silence_is_refused(value, conditioning):
         normalise_level(silent)
 
 
-def test_no_samples_are_refused():
+def test_no_samples_are_refused() -> None:
     with pytest.raises(AudioError, match="holds no samples"):
         condition(Waveform(np.zeros(0, np.float32), RATE), Conditioning())
 
 
 @pytest.mark.parametrize("n_samples", [2, 5, 159, 161, 320])
-def test_very_short_clips_pass(n_samples):
+def test_very_short_clips_pass(n_samples: int) -> None:
     result = condition(Waveform(tone()[:n_samples], RATE), Conditioning(), denoise=True)
     assert result.samples.size == n_samples
     assert np.isfinite(result.samples).all()
 
 
-def test_three_seconds_take_less_than_a_millisecond():
+def test_three_seconds_take_less_than_a_millisecond() -> None:
     waveform = speech_like()
     durations = []
     for _ in range(20):

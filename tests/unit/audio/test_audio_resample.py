@@ -12,14 +12,14 @@ from serenade.errors import AudioError
 from serenade.types import Waveform
 
 
-def tone(hertz, rate, seconds=1.0):
+def tone(hertz: float, rate: int, seconds: float = 1.0) -> Waveform:
     time = np.arange(round(seconds * rate)) / rate
     return Waveform(np.sin(2 * np.pi * hertz * time).astype(np.float32), rate)
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 24_414, 44_100, 48_000, 96_000, 192_000])
 @pytest.mark.parametrize("hertz", [100, 1000, 3400])
-def test_a_tone_stays_the_same_tone(rate, hertz):
+def test_a_tone_stays_the_same_tone(rate: int, hertz: float) -> None:
     result = resample(tone(hertz, rate), 16_000)
     expected = tone(hertz, 16_000)
     assert result.samples.size == expected.samples.size
@@ -28,13 +28,13 @@ def test_a_tone_stays_the_same_tone(rate, hertz):
 
 
 @pytest.mark.parametrize("hertz", [8_500, 12_000, 20_000])
-def test_what_lies_above_half_the_new_rate_is_gone(hertz):
+def test_what_lies_above_half_the_new_rate_is_gone(hertz: float) -> None:
     result = resample(tone(hertz, 48_000), 16_000)
     level = 20 * np.log10(np.abs(result.samples[1600:-1600]).max())
     assert level < -100
 
 
-def test_the_same_rate_changes_nothing():
+def test_the_same_rate_changes_nothing() -> None:
     waveform = tone(440, 16_000)
     np.testing.assert_array_equal(resample(waveform, 16_000).samples, waveform.samples)
 
@@ -44,7 +44,7 @@ def test_the_same_rate_changes_nothing():
     rate=st.sampled_from([8_000, 16_000, 24_414, 44_100, 192_000]),
     cuts=st.lists(st.integers(0, 5_000), max_size=8),
 )
-def test_any_cutting_gives_the_same_stream(rate, cuts):
+def test_any_cutting_gives_the_same_stream(rate: int, cuts: list[int]) -> None:
     samples = np.random.default_rng(1).uniform(-1, 1, 5_000).astype(np.float32)
     resampler = StreamResampler(from_rate=rate, to_rate=16_000)
     pieces = [resampler.push(piece) for piece in np.split(samples, sorted(cuts))]
@@ -55,6 +55,6 @@ def test_any_cutting_gives_the_same_stream(rate, cuts):
 
 
 @pytest.mark.parametrize(("from_rate", "to_rate"), [(4_000, 16_000), (16_000, 4_000)])
-def test_other_rates_are_refused(from_rate, to_rate):
+def test_other_rates_are_refused(from_rate: int, to_rate: int) -> None:
     with pytest.raises(AudioError, match="sample rate of 4000 Hz; allowed"):
         resample(Waveform(np.zeros(9, np.float32), from_rate), to_rate)
