@@ -22,9 +22,12 @@ pytest.importorskip("playwright", reason="needs pip install playwright")
 
 from playwright.sync_api import expect, sync_playwright
 
+from serenade.audio.codec import encode
+from serenade.audio.resample import resample
 from serenade.inference.recognizer import Recognizer
 from serenade.model.store import BUNDLED, list_bundled
 from serenade.serving.keys import hash_key
+from serenade.types import Waveform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,12 +99,13 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clips")
     rng = np.random.default_rng(0)
     voices = sorted((Path(__file__).parents[2] / "samples").glob("*.flac"))
-    parts = []
-    for voice in voices:
-        samples, rate = soundfile.read(voice, dtype="float32")
+    parts: list[npt.NDArray[np.float32]] = []
+    for path in voices:
+        samples, rate = soundfile.read(path, dtype="float32")
         assert rate == 16000
-        parts += [samples, rng.normal(scale=1e-4, size=8000)]
-    soundfile.write(folder / "voices.wav", np.concatenate(parts), 16000)
+        parts += [samples, rng.normal(scale=1e-4, size=8000).astype(np.float32)]
+    joined = np.concatenate(parts)
+    soundfile.write(folder / "voices.wav", joined, 16000)
     pause = np.zeros(8000)
     sad_then_angry: list[npt.NDArray[np.floating]] = [
         pause,
@@ -120,6 +124,19 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     loud = np.clip(8 * parts[0][:24000], -1, 1) + rng.normal(scale=0.02, size=24000)
     soundfile.write(folder / "clipped.wav", np.clip(loud, -1, 1), 16000)
     soundfile.write(folder / "short.wav", tone(1000.0, seconds=0.3), 16000)
+    (folder / "other rates").mkdir()
+    for voice, container, rate in zip(
+        parts[::2],
+        ("wav", "flac", "mp3", "opus", "wav"),
+        (44100, 48000, 24000, 48000, 8000),
+        strict=True,
+    ):
+        converted = resample(Waveform(voice, 16000), rate)
+        kbits = 96.0 if container in ("mp3", "opus") else None
+        content = encode(converted, container, kbits_per_second=kbits)
+        (folder / "other rates" / f"{rate}.{container}").write_bytes(content)
+    left_and_right = np.stack([joined[:90000], joined[90000:180000]], axis=1)
+    soundfile.write(folder / "other rates" / "stereo.wav", left_and_right, 22050)
     (folder / "notes.txt").write_text("no audio")
     return folder
 
@@ -240,10 +257,9 @@ def test_the_model_in_the_browser_equals_the_service(
         page = browser.new_page()
         page.goto(service.url)
         page.evaluate(OPEN_IN_BROWSER, recognizer.model_id.split()[0])
-        for clip in sorted(clips.glob("*.wav")):
-            samples, _ = soundfile.read(clip, dtype="float32")
+        for clip in [*clips.glob("*.wav"), *(clips / "other rates").iterdir()]:
             expected = recognizer.predict(clip)
-            encoded = base64.b64encode(samples.tobytes()).decode()
+            encoded = base64.b64encode(clip.read_bytes()).decode()
             found = page.evaluate(PREDICT_IN_BROWSER, encoded)
             assert found["probabilities"] == pytest.approx(expected.probabilities, abs=1e-3)
             assert found["emotion"] == expected.emotion
@@ -262,8 +278,9 @@ async (name) => {
 """
 PREDICT_IN_BROWSER = """
 async (encoded) => {
+  const { decode } = await import("/static/audio.js");
   const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
-  return window.localModel.predict(new Float32Array(bytes.buffer));
+  return window.localModel.predict(await decode(new Blob([bytes])));
 }
 """
 

@@ -1,29 +1,22 @@
-// Audio in the browser: decoding, resampling, and wav files.
+// Audio in the browser: decoding, and wav files.
+
+import { rateOf } from "./rate.js";
+import { resample } from "./resample.js";
 
 /** Rate of every model [Hz]. */
 export const RATE = 16000;
 
 /** Decode a file to mono samples at the models' rate; null where the browser knows no such format. */
 export async function decode(blob) {
-  const context = new OfflineAudioContext(1, 1, RATE);
+  const content = await blob.arrayBuffer();
+  const rate = rateOf(content) ?? RATE;
   try {
-    return mix(await context.decodeAudioData(await blob.arrayBuffer()));
+    // at the file's own rate the browser only decodes
+    const context = new OfflineAudioContext(1, 1, rate);
+    return resample(mix(await context.decodeAudioData(content)), rate, RATE);
   } catch {
     return null;
   }
-}
-
-/** Bring samples to the models' rate. */
-export async function resample(samples, fromRate) {
-  if (fromRate === RATE || samples.length === 0) return samples;
-  const length = Math.max(1, Math.round((samples.length * RATE) / fromRate));
-  const context = new OfflineAudioContext(1, length, RATE);
-  const buffer = new AudioBuffer({ length: samples.length, sampleRate: fromRate });
-  buffer.copyToChannel(samples, 0);
-  const source = new AudioBufferSourceNode(context, { buffer });
-  source.connect(context.destination);
-  source.start();
-  return (await context.startRendering()).getChannelData(0);
 }
 
 /** Put pieces together. */

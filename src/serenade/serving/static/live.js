@@ -1,8 +1,9 @@
 // Recording: the microphone feeds the service's stream, or the model in this browser.
 
 import { openStream } from "./api.js";
-import { RATE, join, resample, toWav } from "./audio.js";
+import { RATE, join, toWav } from "./audio.js";
 import { startRecorder } from "./recorder.js";
+import { resample } from "./resample.js";
 
 const GLANCE_SECONDS = 0.5;
 const WINDOW_SECONDS = 3;
@@ -62,7 +63,7 @@ function listenHere({ localModel, sampleRate, read, mark, fail }) {
   const look = async () => {
     isBusy = true;
     const until = nSeconds;
-    const judged = await localModel.glance(await resample(kept, sampleRate));
+    const judged = await localModel.glance(resample(kept, sampleRate, RATE));
     isBusy = false;
     if (judged === null) return;
     read(judged);

@@ -51,7 +51,7 @@ async function connect(stream) {
   try {
     return { context, source: context.createMediaStreamSource(stream) };
   } catch {
-    // Firefox does not change the rate of a microphone; the service or resample() does it then
+    // Firefox does not change the rate of a microphone; the service or resample.js does it then
     await context.close();
     const own = new AudioContext();
     return { context: own, source: own.createMediaStreamSource(stream) };
