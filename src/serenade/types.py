@@ -35,7 +35,7 @@ class Waveform:
     @property
     def duration_seconds(self) -> float:
         """Length [s]."""
-        return self.samples.shape[0] / self.sample_rate
+        return len(self.samples) / self.sample_rate
 
 
 @dataclass(frozen=True, slots=True)
