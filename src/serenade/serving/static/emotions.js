@@ -19,6 +19,7 @@ const EMOTIONS = {
   boredom: { colour: "#8f6b4f", pen: LIGHT, face: ["M9 16.4l6-1", "M7.2 9.9h3.2M13.6 9.9h3.2"] },
 };
 
+const UNSURE = { colour: "#9aa0a8", pen: DARK, face: ["M9.3 9.4q0-2.9 2.7-2.9t2.7 2.5q0 1.5-1.5 2.4t-1.2 2.2", "M12 17v.1"] };
 const UNKNOWN = { colour: "#7d7f96", pen: LIGHT, face: ["M10 15.5h4", "eyes"] };
 const EYES = ["9", "15"];
 const SVG = "http://www.w3.org/2000/svg";
@@ -36,11 +37,19 @@ export function titleOf(emotion) {
 
 /** Face of an emotion as an SVG element, which says nothing to screen readers. */
 export function faceOf(emotion) {
+  return draw(EMOTIONS[emotion] ?? UNKNOWN);
+}
+
+/** The sign of "not sure". */
+export function unsureFace() {
+  return draw(UNSURE);
+}
+
+function draw({ colour, pen, face }) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   svg.classList.add("face");
-  const { colour, pen, face } = EMOTIONS[emotion] ?? UNKNOWN;
   svg.style.setProperty("--emotion", colour);
   svg.style.setProperty("--pen", pen);
   svg.append(shape("circle", { cx: "12", cy: "12", r: "10", class: "head" }));

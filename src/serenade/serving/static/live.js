@@ -39,9 +39,9 @@ function listenThere({ model, sampleRate, read, mark, fail }) {
   const tell = (event) => {
     if (event.event === "reading") {
       read(event);
-      mark({ start_s: Math.max(event.start_s, event.stop_s - 1), stop_s: event.stop_s, emotion: event.emotion, tentative: true });
+      mark({ start_s: Math.max(event.start_s, event.stop_s - 1), stop_s: event.stop_s, emotion: event.emotion, isGuess: true });
     }
-    if (event.event === "hop") mark({ start_s: event.start_s, stop_s: event.stop_s, emotion: event.emotion, tentative: false });
+    if (event.event === "hop") mark({ start_s: event.start_s, stop_s: event.stop_s, emotion: event.emotion, isGuess: false });
   };
   const stream = openStream({ sampleRate, model, tell });
   stream.done.catch(fail);
@@ -67,7 +67,7 @@ function listenHere({ localModel, sampleRate, read, mark, fail }) {
     isBusy = false;
     if (judged === null) return;
     read(judged);
-    mark({ start_s: until - GLANCE_SECONDS, stop_s: until, emotion: judged.emotion, tentative: false });
+    mark({ start_s: until - GLANCE_SECONDS, stop_s: until, emotion: judged.emotion, isGuess: false });
   };
 
   return {

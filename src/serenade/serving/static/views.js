@@ -1,6 +1,6 @@
 // What results look like. Everything is made of elements; no text is ever read as HTML.
 
-import { colourOf, faceOf, titleOf } from "./emotions.js";
+import { colourOf, faceOf, titleOf, unsureFace } from "./emotions.js";
 
 const WARNINGS = {
   clipping: "Parts of the recording are clipped",
@@ -41,7 +41,7 @@ export function showVerdict(panel, { prediction, problem, listening }) {
     return;
   }
   const { emotion, confidence, abstained, intensity, warnings = [] } = prediction;
-  const word = make("p", abstained ? "word quiet" : "word", faceOf(emotion), abstained ? "Not sure" : titleOf(emotion));
+  const word = abstained ? make("p", "word quiet", unsureFace(), "Not sure") : make("p", "word", faceOf(emotion), titleOf(emotion));
   const detail = abstained
     ? `Nearest is ${titleOf(emotion).toLowerCase()} with ${percent(confidence)}, too little to say so.`
     : `${percent(confidence)} confident`;
@@ -130,7 +130,7 @@ function cellsOf({ prediction, problem }) {
   if (problem) return [make("td", "bad", "–"), make("td", "number", ""), make("td", "number", ""), make("td", "bad", problem)];
   if (!prediction) return [make("td", "note", "working …"), make("td"), make("td"), make("td")];
   const name = prediction.abstained ? `Not sure (${titleOf(prediction.emotion).toLowerCase()})` : titleOf(prediction.emotion);
-  const emotion = make("td", "", make("span", "tag", faceOf(prediction.emotion), name));
+  const emotion = make("td", "", make("span", "tag", prediction.abstained ? unsureFace() : faceOf(prediction.emotion), name));
   const warnings = prediction.warnings.map((code) => WARNINGS[code] ?? code).join("; ");
   return [emotion, make("td", "number", percent(prediction.confidence)), make("td", "number", clock(prediction.duration_s)), make("td", "note", warnings)];
 }

@@ -35,7 +35,7 @@ export class Waveform {
 
   beginLive() {
     this.#recording = null;
-    this.#live = { peaks: [], parts: [], seconds: 0, highest: 0, filled: 0 };
+    this.#live = { peaks: [], parts: [], guesses: [], seconds: 0, highest: 0, filled: 0 };
     this.draw();
   }
 
@@ -54,19 +54,9 @@ export class Waveform {
     this.draw();
   }
 
-  /**
-   * Show the emotion of a stretch of what came before. What is tentative gives way to what is
-   * known later about the same moment.
-   */
-  markLive(part) {
-    const { parts } = this.#live;
-    while (!part.tentative && parts.at(-1)?.tentative && parts.at(-1).start_s < part.stop_s) parts.pop();
-    const before = parts.at(-1);
-    const start = Math.max(part.start_s, before?.stop_s ?? 0);
-    if (start >= part.stop_s) return;
-    const goesOn = before && before.emotion === part.emotion && before.tentative === part.tentative && start - before.stop_s < 0.01;
-    if (goesOn) before.stop_s = part.stop_s;
-    else parts.push({ ...part, start_s: start });
+  /** Show the emotion of a stretch of what came before; a guess gives way to what is known later. */
+  markLive({ isGuess, ...part }) {
+    extend(isGuess ? this.#live.guesses : this.#live.parts, part);
   }
 
   /** Show where the player is [s]; null hides it. */
@@ -100,13 +90,29 @@ export class Waveform {
 
   #view() {
     if (this.#live !== null) {
-      const stop = Math.max(LIVE_SECONDS, this.#live.seconds);
-      return { start: stop - LIVE_SECONDS, stop, peaks: this.#live.peaks, parts: this.#live.parts };
+      const { peaks, parts, guesses, seconds } = this.#live;
+      const stop = Math.max(LIVE_SECONDS, seconds);
+      const known = parts.at(-1)?.stop_s ?? 0;
+      const open = guesses.filter((guess) => guess.stop_s > known).map((guess) => ({ ...guess, start_s: Math.max(known, guess.start_s), isGuess: true }));
+      return { start: stop - LIVE_SECONDS, stop, peaks, parts: [...parts, ...open] };
     }
     if (this.#recording === null) return null;
     const { peaks, seconds, segments } = this.#recording;
     return { start: 0, stop: seconds, peaks: peaks ?? [], parts: segments };
   }
+}
+
+/** Put a part after the others, or lengthen the last one if it is the same. */
+function extend(parts, part) {
+  const before = parts.at(-1);
+  const goesOn = before && before.emotion === part.emotion && part.start_s - before.stop_s < 0.01;
+  if (goesOn) before.stop_s = Math.max(before.stop_s, part.stop_s);
+  else parts.push({ ...part, start_s: Math.max(part.start_s, before?.stop_s ?? 0) });
+}
+
+/** What is not certain is drawn fainter. */
+function strengthOf(part) {
+  return part?.isGuess || part?.abstained ? 0.5 : 1;
 }
 
 function peaksOf(samples, rate) {
@@ -136,8 +142,10 @@ function drawBars(pen, view, { width, height, quiet }) {
     const size = Math.max(1.5, (peak / loudest) ** 0.8 * middle);
     pen.beginPath();
     pen.roundRect(i * (BAR + GAP), middle - size, BAR, 2 * size, BAR / 2);
+    pen.globalAlpha = strengthOf(part);
     pen.fill();
   }
+  pen.globalAlpha = 1;
 }
 
 function drawLane(pen, view, { x, top, width, ink, quiet, font }) {
@@ -150,7 +158,7 @@ function drawLane(pen, view, { x, top, width, ink, quiet, font }) {
     pen.fillStyle = part.emotion ? colourOf(part.emotion) : quiet;
     pen.beginPath();
     pen.roundRect(left, top, size, 6, 3);
-    pen.globalAlpha = part.tentative ? 0.5 : 1;
+    pen.globalAlpha = strengthOf(part);
     pen.fill();
     pen.globalAlpha = 1;
     const name = part.emotion ? (part.abstained ? `${titleOf(part.emotion)}?` : titleOf(part.emotion)) : "";
