@@ -1,6 +1,5 @@
 """Mel-frequency cepstral coefficients and their changes over time."""
 
-
 from __future__ import annotations
 
 from functools import lru_cache

@@ -1,6 +1,5 @@
 """Checks of what the functions of this room are given: one rule, one sentence, in one place."""
 
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,5 @@
 """Chroma: the energy of the twelve pitch classes, and the tuning that they are counted from."""
 
-
 from __future__ import annotations
 
 from functools import lru_cache

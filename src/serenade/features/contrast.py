@@ -1,6 +1,5 @@
 """Spectral contrast: how far peaks rise above valleys, band by band."""
 
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -4,7 +4,6 @@ Every spectral descriptor takes samples (`y`) or a spectrogram (`S`), so that se
 share one transform.
 """
 
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

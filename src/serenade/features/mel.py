@@ -1,6 +1,5 @@
 """The mel scale, its filter banks, mel spectrograms and decibels."""
 
-
 from __future__ import annotations
 
 from functools import lru_cache

@@ -1,6 +1,5 @@
 """Short-time Fourier transform and spectrograms."""
 
-
 from __future__ import annotations
 
 import itertools

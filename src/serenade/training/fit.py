@@ -115,6 +115,9 @@ class Fit:
         self.validation = validation
         self.augment = augment
         self.folder = folder
+        options = recipe.optimiser
+        self.steps_per_epoch = math.ceil(len(train) / options.batch_size)
+        self.n_epochs = max(options.epochs, math.ceil(options.min_steps / self.steps_per_epoch))
         n_hints = 0 if train.hints is None else train.hints.shape[1]
         self.hint_head = nn.Linear(network.n_embedding, n_hints) if n_hints else nn.Identity()
         self.trained = nn.ModuleDict({"network": network, "hint_head": self.hint_head})
@@ -143,7 +146,7 @@ class Fit:
         )
         average = deepcopy(self.network).requires_grad_(False)
         progress = self._resume(optimiser, average)
-        while progress.epoch < options.epochs and not _exhausted(progress, options):
+        while progress.epoch < self.n_epochs and not _exhausted(progress, options):
             record = self._epoch(optimiser, average, progress)
             progress.history.append(asdict(record))
             if record.validation_uar is None or record.validation_uar > progress.best_uar:
@@ -153,7 +156,7 @@ class Fit:
                     self.folder / "best.safetensors", average.state_dict(), asdict(record)
                 )
             self._save(optimiser, average, progress)
-            on_epoch(record, options.epochs)
+            on_epoch(record, self.n_epochs)
         weights, _ = load_checkpoint(self.folder / "best.safetensors")
         average.load_state_dict(weights)
         return average.eval()
@@ -164,7 +167,7 @@ class Fit:
         started = time.monotonic()
         options, seed, epoch = self.recipe.optimiser, self.recipe.seed, progress.epoch
         order = draw_epoch(self.train, balance=options.balance, seed=seed, epoch=epoch)
-        n_steps = options.epochs * math.ceil(len(self.train) / options.batch_size)
+        n_steps = self.n_epochs * self.steps_per_epoch
         torch.manual_seed(seed * 100_003 + epoch)  # dropout of this epoch, whatever came before
         mixing = np.random.default_rng([seed, epoch, 4])
         self.network.train()

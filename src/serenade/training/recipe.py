@@ -166,7 +166,9 @@ class OptimiserRecipe:
     Parameters
     ----------
     epochs : int
-        At most this many.
+        At most this many, unless `min_steps` asks for more.
+    min_steps : int
+        A small corpus gets as many epochs as this many steps need.
     batch_size : int
         Clips per step.
     learning_rate, weight_decay : float
@@ -189,6 +191,7 @@ class OptimiserRecipe:
     """
 
     epochs: int = 40
+    min_steps: int = 0
     batch_size: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 0.02

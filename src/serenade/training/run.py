@@ -190,7 +190,7 @@ def _claim(folder: Path, recipe: Recipe, parts: Parts) -> None:
     speakers = {"train": _speakers(parts.train), "validation": _speakers(parts.validation)}
     recipe_path = folder / RECIPE_FILE
     if recipe_path.exists():
-        same = _read_json(recipe_path) == json.loads(json.dumps(recipe.to_json()))
+        same = read_run_recipe(folder) == recipe
         if not same or _read_json(folder / SPLIT_FILE) != speakers:
             raise TrainingError(
                 f"{str(folder)!r} holds a run of another recipe or manifest;"
