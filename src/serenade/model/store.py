@@ -22,7 +22,7 @@ def list_bundled() -> list[str]:
     list of str
         Sorted names; each resolves.
     """
-    return sorted(entry.name for entry in BUNDLED.iterdir() if (entry / "spec.json").is_file())
+    return sorted(spec.parent.name for spec in BUNDLED.glob("*/spec.json"))
 
 
 def default_name() -> str:
