@@ -17,9 +17,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 BENCHMARKS: dict[str, tuple[str, list[str]]] = {
-    "cold_start": ("One prediction in a fresh process", []),
+    "cold_start": ("One prediction in a fresh process", ["--with-peers"]),
+    "latency": ("One prediction with a loaded model", []),
     "features": ("Features beside librosa", []),
-    "first_model": ("The bundled model beside an SVM, on the same unseen speakers", []),
+    "first_model": (
+        "The bundled model beside an SVM, on the same unseen speakers (../shared/data)",
+        [],
+    ),
     "denoise": ("Noise reduction", []),
 }
 """Script and what it measures, with its arguments."""
