@@ -32,6 +32,7 @@ from serenade.training.cache import Progress, load_clip
 from serenade.training.calibrate import abstention_threshold, fit_temperature
 from serenade.training.card import write_card
 from serenade.training.checkpoint import load_checkpoint
+from serenade.training.curves import write_curves
 from serenade.training.data import emotions_by_corpus, label_clips, select, split
 from serenade.training.export import export_onnx
 from serenade.training.fit import evaluate as score_clips
@@ -77,7 +78,7 @@ def package(
     progress: Progress,
     log: Callable[[str], None],
 ) -> Packaged:
-    """Make the bundle of a run, measure it and write its card.
+    """Make the bundle of a run, measure it, write its card and the page of its curves.
 
     The figures of the card are measured on the validation speakers with the finished bundle,
     through :class:`serenade.Recognizer`.
@@ -117,6 +118,7 @@ def package(
     write_spec(spec, folder / "spec.json")
     write_card(folder / "CARD.md", spec, recipe, read_run_speakers(run.folder), results)
     write_checksums(folder)
+    write_curves(run.folder, title=f"{spec.model_id}: training")
     return Packaged(folder, parity, results)
 
 

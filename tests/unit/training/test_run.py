@@ -101,6 +101,8 @@ def test_a_run_learns_and_becomes_a_bundle_that_predicts_the_same(
     samples, rate = soundfile.read(clip, dtype="float32")
     from_file = recognizer.predict(clip)
     assert from_file.probabilities == recognizer.predict(samples, rate).probabilities
+    curves = (run.folder / "curves.html").read_text(encoding="utf-8")
+    assert curves.count("<polyline") == 4
     card = (packaged.folder / "CARD.md").read_text(encoding="utf-8")
     assert f"toy/{speaker}" in card
     assert f"{100 * packaged.results['toy'].closed.uar.value:.1f}" in card
