@@ -20,6 +20,16 @@ def _predict(tiny_bundle: Path, *arguments: object) -> list[str]:
     return [*SERENADE, "predict", "--model", str(tiny_bundle), *map(str, arguments)]
 
 
+def _interruptible(command: list[str]) -> list[str]:
+    """Undo what a shell does to background jobs: it makes them and their children ignore SIGINT."""
+    script = (
+        "import os, signal, sys;"
+        "signal.signal(signal.SIGINT, signal.SIG_DFL);"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    return [sys.executable, "-c", script, *command]
+
+
 @pytest.fixture
 def many(voices: Path) -> Path:
     """Folder with enough clips to be interrupted."""
@@ -45,7 +55,9 @@ def test_an_interrupt_keeps_what_is_computed(tiny_bundle: Path, many: Path, work
     command = _predict(
         tiny_bundle, many, "--format", "jsonl", "--output", out, "--workers", workers
     )
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(
+        _interruptible(command), stderr=subprocess.PIPE, start_new_session=True
+    )
     _wait_for_lines(out, 20)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
@@ -58,7 +70,7 @@ def test_an_interrupt_keeps_what_is_computed(tiny_bundle: Path, many: Path, work
 
 def test_an_interrupted_json_array_is_whole(tiny_bundle: Path, many: Path) -> None:
     process = subprocess.Popen(
-        _predict(tiny_bundle, many, "--format", "json"), stdout=subprocess.PIPE
+        _interruptible(_predict(tiny_bundle, many, "--format", "json")), stdout=subprocess.PIPE
     )
     assert process.stdout is not None
     first = process.stdout.readline()
