@@ -85,7 +85,8 @@ def _summary(spec: ModelSpec) -> str:
         f"- Emotions: {', '.join(spec.labels)}\n"
         "- Input: mono audio at 16 kHz (Serenade converts any file); the log-mel front end is"
         " inside `model.onnx`\n"
-        f"- Length: {window.min_seconds:g} s or more, best from {window.sure_from_seconds:g} s;"
+        f"- Length: {window.min_seconds:g} s or more, with a warning below"
+        f" {window.sure_from_seconds:g} s;"
         f" longer than {window.max_seconds:g} s in windows every {window.hop_seconds:g} s\n"
         f"- Licence of the weights: {spec.licence}\n"
     )

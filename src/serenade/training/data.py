@@ -68,7 +68,7 @@ def select(utterances: Sequence[Utterance], recipe: Recipe) -> list[Utterance]:
             f"the recipe wants corpus {missing[0]!r}, the manifest holds {', '.join(sorted(there))}"
         )
     wanted = set(recipe.data.corpora) or there
-    labels = LABEL_SETS[recipe.data.label_set]
+    labels = label_set(recipe)
     chosen = [u for u in utterances if u.corpus in wanted and u.emotion in labels]
     if not chosen:
         raise TrainingError(
@@ -170,7 +170,7 @@ def label_clips(
         raise TrainingError(
             f"none of the {len(utterances)} clips can be used; the first says: {failed[0][1]}"
         )
-    labels = LABEL_SETS[recipe.data.label_set]
+    labels = label_set(recipe)
     targets = np.zeros((len(usable), len(labels)), np.float32)
     allowed = np.zeros((len(usable), len(labels)), np.bool_)
     for row, utterance in enumerate(usable):

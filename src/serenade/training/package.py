@@ -12,7 +12,6 @@ import numpy as np
 
 import serenade
 from serenade.corpora.registry import corpus, find_corpus
-from serenade.emotions import LABEL_SETS
 from serenade.errors import TrainingError
 from serenade.evaluation.evaluate import Evaluation, Setting, evaluate
 from serenade.evaluation.readings import choose_labelling
@@ -33,7 +32,7 @@ from serenade.training.calibrate import abstention_threshold, fit_temperature
 from serenade.training.card import write_card
 from serenade.training.checkpoint import load_checkpoint
 from serenade.training.curves import write_curves
-from serenade.training.data import emotions_by_corpus, label_clips, select, split
+from serenade.training.data import emotions_by_corpus, label_clips, label_set, select, split
 from serenade.training.export import export_onnx
 from serenade.training.fit import evaluate as score_clips
 from serenade.training.run import TrainingRun, new_network, read_run_recipe, read_run_speakers
@@ -272,7 +271,7 @@ def _spec(
         description=export.description,
         sample_rate=SAMPLE_RATE,
         input=WaveformInput(),
-        labels=LABEL_SETS[recipe.data.label_set],
+        labels=label_set(recipe),
         windowing=Windowing(
             min_seconds=export.min_seconds,
             max_seconds=export.max_seconds,

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from serenade.corpora.manifest import Utterance, read_manifest
-from serenade.errors import TrainingError
+from serenade.errors import RecipeError, TrainingError
 from serenade.inference.recognizer import Recognizer
 from serenade.model.spec import read_spec
 from serenade.training.cache import silent_progress
@@ -19,7 +19,7 @@ from serenade.training.checkpoint import load_checkpoint
 from serenade.training.fit import EpochRecord
 from serenade.training.package import Packaged, package
 from serenade.training.recipe import OptimiserRecipe, Recipe
-from serenade.training.run import TrainingRun, read_run_speakers, train
+from serenade.training.run import TrainingRun, new_network, read_run_speakers, train
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,3 +156,27 @@ def test_with_one_speaker_nothing_is_held_back_and_the_last_epoch_is_shipped(
     spec = read_spec(packaged.folder / "spec.json")
     assert spec.temperature == 1.0
     assert spec.metrics["best_epoch"] == 2
+
+
+def test_a_run_can_start_from_the_weights_of_another(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    one_epoch = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=1))
+    run = _run(one_epoch, tmp_path / "run", toy_manifest)
+    best = run.folder / "best.safetensors"
+    weights, _ = load_checkpoint(best)
+    started = replace(toy_recipe, network=replace(toy_recipe.network, initial_weights=str(best)))
+    network = new_network(started)
+    assert all(network.state_dict()[name].equal(weights[name]) for name in weights)
+
+    other_labels = replace(started, data=replace(started.data, label_set="7"))
+    again = new_network(other_labels).state_dict()
+    assert again["classifier.weight"].shape[0] == 7
+    assert again["project.weight"].equal(weights["project.weight"])
+
+    wider = replace(started, network=replace(started.network, width=64))
+    with pytest.raises(RecipeError, match="is of another network"):
+        new_network(wider)
+    missing = replace(started, network=replace(started.network, initial_weights="none.safetensors"))
+    with pytest.raises(RecipeError, match="cannot be read"):
+        new_network(missing)
