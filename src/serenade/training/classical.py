@@ -25,10 +25,10 @@ from serenade.errors import TrainingError
 from serenade.evaluation.confusion import confusion_matrix, unweighted_average_recall
 from serenade.model.calibration import probabilities
 from serenade.training.calibrate import abstention_threshold, fit_temperature
-from serenade.training.classifiers import ClassifierKind, get_kind
+from serenade.training.classifiers import ClassifierKind, check_grid, get_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -52,11 +52,14 @@ class Trial:
     settings : mapping of str to value
         Of the classifier.
     uar : float
-        Mean unweighted average recall over folds that share no speaker, in [0, 1].
+        Mean of `fold_uars`.
+    fold_uars : tuple of float
+        Unweighted average recall on each of the folds, which share no speaker, in [0, 1].
     """
 
     settings: Mapping[str, Any]
     uar: float
+    fold_uars: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +131,14 @@ class ClassicalModel:
         return probabilities(scores, temperature=self.temperature)
 
 
-def search(kind: str, data: LabelledVectors, *, n_folds: int = 3, seed: int = 0) -> Search:
+def search(
+    kind: str,
+    data: LabelledVectors,
+    *,
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    n_folds: int = 3,
+    seed: int = 0,
+) -> Search:
     """Find the best settings of a classifier with folds that share no speaker, and fit it.
 
     Parameters
@@ -137,6 +147,8 @@ def search(kind: str, data: LabelledVectors, *, n_folds: int = 3, seed: int = 0)
         Key of :data:`serenade.training.classifiers.CLASSIFIERS`.
     data : LabelledVectors
         Training clips.
+    grid : mapping of str to sequence, optional
+        Values to try by setting, as scikit-learn names it; without it, those of the kind.
     n_folds : int
         At least 2; fewer where there are fewer speakers.
     seed : int
@@ -150,9 +162,11 @@ def search(kind: str, data: LabelledVectors, *, n_folds: int = 3, seed: int = 0)
     Raises
     ------
     TrainingError
-        If there is no such kind or there are too few clips for it.
+        If there is no such kind or setting, or there are too few clips for it.
     """
     chosen = get_kind(kind)
+    values = chosen.grid if grid is None else grid
+    check_grid(kind, values)
     folds = _speaker_folds(data, n_folds)
     fewest = min([data.true.size, *(train.size for train, _ in folds)])
     if fewest < chosen.least_clips:
@@ -163,24 +177,19 @@ def search(kind: str, data: LabelledVectors, *, n_folds: int = 3, seed: int = 0)
     pipeline = _pipeline(chosen, chosen.while_searching, seed)
     weights = _weights(chosen, data)
     if not folds:
-        settings = {name: values[0] for name, values in chosen.grid.items()}
+        settings = {name: tried[0] for name, tried in values.items()}
         pipeline.set_params(**_in_step(settings))
         return Search(_fit(pipeline, data.vectors, data.true, weights), settings, ())
-    grid = GridSearchCV(
+    searched = GridSearchCV(
         pipeline,
-        {f"{STEP}__{name}": list(values) for name, values in chosen.grid.items()},
+        {f"{STEP}__{name}": list(tried) for name, tried in values.items()},
         scoring=partial(_uar, n_labels=len(data.labels)),
         cv=folds,
         error_score="raise",
     )
-    _fit(grid, data.vectors, data.true, weights)
-    trials = tuple(
-        Trial(_without_step(settings), float(uar))
-        for settings, uar in zip(
-            grid.cv_results_["params"], grid.cv_results_["mean_test_score"], strict=True
-        )
-    )
-    return Search(grid.best_estimator_, _without_step(grid.best_params_), trials)
+    _fit(searched, data.vectors, data.true, weights)
+    settings = _without_step(searched.best_params_)
+    return Search(searched.best_estimator_, settings, _trials(searched.cv_results_, len(folds)))
 
 
 def train_classical(
@@ -296,6 +305,16 @@ def gives_decisions(pipeline: Pipeline) -> bool:
         Otherwise they are logarithms of probabilities.
     """
     return isinstance(pipeline.named_steps[STEP], SVC)
+
+
+def _trials(results: Mapping[str, Any], n_folds: int) -> tuple[Trial, ...]:
+    by_fold = zip(*(results[f"split{fold}_test_score"] for fold in range(n_folds)), strict=True)
+    return tuple(
+        Trial(_without_step(settings), float(uar), tuple(float(value) for value in uars))
+        for settings, uar, uars in zip(
+            results["params"], results["mean_test_score"], by_fold, strict=True
+        )
+    )
 
 
 def _pipeline(kind: ClassifierKind, settings: Mapping[str, Any], seed: int) -> Pipeline:

@@ -106,3 +106,28 @@ def get_kind(name: str) -> ClassifierKind:
     if name not in CLASSIFIERS:
         raise TrainingError(f"unknown classifier {name!r}; allowed are {', '.join(CLASSIFIERS)}")
     return CLASSIFIERS[name]
+
+
+def check_grid(kind: str, grid: Mapping[str, Sequence[Any]]) -> None:
+    """Check that a classifier has the settings of a grid.
+
+    Parameters
+    ----------
+    kind : str
+        Key of :data:`CLASSIFIERS`.
+    grid : mapping of str to sequence
+        Values to try by setting.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such kind or setting, or no value for it.
+    """
+    allowed = get_kind(kind).build(0).get_params()
+    for name, values in grid.items():
+        if name not in allowed:
+            raise TrainingError(
+                f"{kind} has no setting {name!r}; it has {', '.join(sorted(allowed))}"
+            )
+        if len(values) == 0:
+            raise TrainingError(f"setting {name!r} of {kind} has no value to try; give one or more")

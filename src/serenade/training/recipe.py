@@ -74,6 +74,8 @@ class AugmentationRecipe:
         SpecAugment masks per clip.
     mixup : float
         Parameter of the symmetric Beta distribution; 0 switches mixup off.
+    mixed : {"states", "embedding"}
+        What mixup mixes: the input of the trained stage, or one vector per clip inside it.
     """
 
     tempo: float = 0.15
@@ -88,6 +90,7 @@ class AugmentationRecipe:
     time_masks: int = 2
     frequency_masks: int = 2
     mixup: float = 0.3
+    mixed: Literal["states", "embedding"] = "states"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,11 @@ class NetworkRecipe:
         What to start from; empty for random weights. A file is a checkpoint of the same network;
         for ``whisper`` it is the folder of the encoder (published as ``openai/whisper-base``).
     frozen_layers : int
-        Layers of a pre-trained encoder that do not change; their output is cached.
+        Layers of a pre-trained encoder that do not change.
+    cached : bool
+        Whether the output of the frozen layers is cached; if not, clips are augmented before them.
+    encoder_dropout : float
+        Dropout inside a pre-trained encoder, in [0, 1).
     first_pooled : int
         First layer of a pre-trained encoder whose output goes to the head.
     max_seconds : float
@@ -119,8 +126,29 @@ class NetworkRecipe:
     dropout: float = 0.2
     initial_weights: str = ""
     frozen_layers: int = 0
+    cached: bool = True
+    encoder_dropout: float = 0.0
     first_pooled: int = 2
     max_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClassicalRecipe:
+    """A classifier on functionals in the place of a network.
+
+    Parameters
+    ----------
+    kind : str
+        Key of :data:`serenade.training.classifiers.CLASSIFIERS`; empty to train the network.
+    front_end : str
+        Key of :data:`serenade.features.frontends.FRONT_ENDS`.
+    n_folds : int
+        Folds by speaker of the search for settings and of the calibration; at least 2.
+    """
+
+    kind: str = ""
+    front_end: str = "mfcc"
+    n_folds: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +201,18 @@ class OptimiserRecipe:
         Clips per step.
     learning_rate, weight_decay : float
         Of AdamW.
+    encoder_rate, layer_decay : float
+        The top layer of a pre-trained encoder learns at `encoder_rate` times the learning rate,
+        each layer below at `layer_decay` times the rate of the one above; in (0, 1].
     warmup_share : float
         Share of all steps with a rising rate, in [0, 1); a cosine to zero follows.
     label_smoothing : float
         In [0, 1).
+    foreign_label_weight : float
+        How much the emotions that a clip's corpus does not know count in the loss, in [0, 1]; 0
+        leaves open whether the clip has one of them.
+    intensity_weight : float
+        Weight of the error of the intensity beside the cross-entropy; 0 learns no intensity.
     average_decay : float
         Of the exponential moving average of the weights, in [0, 1); the average is what is
         validated and shipped.
@@ -195,8 +231,12 @@ class OptimiserRecipe:
     batch_size: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
+    encoder_rate: float = 0.1
+    layer_decay: float = 1.0
     warmup_share: float = 0.05
     label_smoothing: float = 0.1
+    foreign_label_weight: float = 0.0
+    intensity_weight: float = 0.0
     average_decay: float = 0.998
     gradient_norm: float = 1.0
     patience: int = 0
@@ -241,7 +281,7 @@ class Recipe:
         Also the name of the bundle.
     seed : int
         Of weights, order and augmentation.
-    data, split, conditioning, augmentation, network, teacher, optimiser, export
+    data, split, conditioning, augmentation, network, classical, teacher, optimiser, export
         The tables of the file.
     """
 
@@ -252,6 +292,7 @@ class Recipe:
     conditioning: Conditioning = field(default_factory=Conditioning)
     augmentation: AugmentationRecipe = field(default_factory=AugmentationRecipe)
     network: NetworkRecipe = field(default_factory=NetworkRecipe)
+    classical: ClassicalRecipe = field(default_factory=ClassicalRecipe)
     teacher: TeacherRecipe = field(default_factory=TeacherRecipe)
     optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
     export: ExportRecipe = field(default_factory=ExportRecipe)
@@ -338,11 +379,16 @@ def _check(recipe: Recipe) -> None:
         "augmentation.telephone": recipe.augmentation.telephone,
         "augmentation.cut": recipe.augmentation.cut,
         "network.dropout": recipe.network.dropout,
+        "network.encoder_dropout": recipe.network.encoder_dropout,
         "teacher.soft_share": recipe.teacher.soft_share,
         "optimiser.label_smoothing": recipe.optimiser.label_smoothing,
         "optimiser.average_decay": recipe.optimiser.average_decay,
         "optimiser.warmup_share": recipe.optimiser.warmup_share,
         "optimiser.balance": recipe.optimiser.balance,
+        "optimiser.encoder_rate": recipe.optimiser.encoder_rate,
+        "optimiser.layer_decay": recipe.optimiser.layer_decay,
+        "optimiser.foreign_label_weight": recipe.optimiser.foreign_label_weight,
+        "optimiser.intensity_weight": recipe.optimiser.intensity_weight,
         "export.answer_precision": recipe.export.answer_precision,
     }
     for name, value in shares.items():
@@ -354,6 +400,8 @@ def _check(recipe: Recipe) -> None:
             f"network.max_seconds {recipe.network.max_seconds} must be at least"
             f" data.max_seconds and export.max_seconds, {longest}"
         )
+    if recipe.classical.n_folds < 2:
+        raise RecipeError(f"classical.n_folds must be 2 or more, got {recipe.classical.n_folds}")
     positive = {
         "data.max_seconds": recipe.data.max_seconds,
         "network.width": recipe.network.width,

@@ -99,6 +99,29 @@ def test_the_best_trial_is_the_one_that_is_used() -> None:
     assert found.pipeline.get_params()["classifier__C"] == best.settings["C"]
 
 
+def test_a_trial_tells_each_fold_and_their_mean() -> None:
+    found = search("svm-linear", made_up(emotion=1.0), n_folds=3)
+    for trial in found.trials:
+        assert len(trial.fold_uars) == 3
+        assert trial.uar == pytest.approx(np.mean(trial.fold_uars))
+
+
+def test_a_grid_of_ones_own_takes_the_place_of_the_usual_one() -> None:
+    found = search("decision-tree", made_up(), grid={"max_depth": (1, 4), "criterion": ("gini",)})
+    assert [dict(trial.settings) for trial in found.trials] == [
+        {"criterion": "gini", "max_depth": 1},
+        {"criterion": "gini", "max_depth": 4},
+    ]
+    assert found.settings == {"criterion": "gini", "max_depth": 4}
+
+
+def test_a_setting_that_the_classifier_does_not_have_is_one_clear_error() -> None:
+    with pytest.raises(TrainingError, match="svm has no setting 'depth'; it has C, "):
+        search("svm", made_up(), grid={"depth": (1,)})
+    with pytest.raises(TrainingError, match="setting 'C' of svm has no value"):
+        search("svm", made_up(), grid={"C": ()})
+
+
 def test_the_scaler_knows_training_clips_alone() -> None:
     train = only(made_up(), 0, 1, 2)
     found = search("svm", train)
