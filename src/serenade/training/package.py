@@ -112,7 +112,7 @@ def package(
     log("measuring the bundle on validation speakers")
     results = measure(folder, parts, workers=workers)
     spec = read_spec(folder / "spec.json")
-    measured = {name: _headline(result) for name, result in results.items()}
+    measured = {name: headline(result) for name, result in results.items()}
     spec = replace(spec, metrics={**spec.metrics, "validation_speakers": measured})
     write_spec(spec, folder / "spec.json")
     write_card(folder / "CARD.md", spec, recipe, read_run_speakers(run.folder), results)
@@ -283,7 +283,7 @@ def _spec(
         temperature=temperature,
         abstain_below=threshold,
         intensity=False,
-        training_data=_training_data(train),
+        training_data=training_data(train),
         licence=export.licence,
         metrics={},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -291,7 +291,19 @@ def _spec(
     )
 
 
-def _training_data(train: Sequence[Utterance]) -> tuple[TrainingData, ...]:
+def training_data(train: Sequence[Utterance]) -> tuple[TrainingData, ...]:
+    """Say what a model was trained on.
+
+    Parameters
+    ----------
+    train : sequence of Utterance
+        All clips.
+
+    Returns
+    -------
+    tuple of TrainingData
+        By corpus: licence, clips and speakers.
+    """
     clips = Counter(utterance.corpus for utterance in train)
     speakers = {
         name: {utterance.speaker for utterance in train if utterance.corpus == name}
@@ -312,7 +324,19 @@ def _licence(name: str) -> str:
     return corpus(registered).card.licence if registered else "not known to Serenade; ask its owner"
 
 
-def _headline(result: Evaluation) -> dict[str, Any]:
+def headline(result: Evaluation) -> dict[str, Any]:
+    """Give the figures that a specification tells of a corpus.
+
+    Parameters
+    ----------
+    result : Evaluation
+        On held-back speakers.
+
+    Returns
+    -------
+    dict
+        JSON types; shares in [0, 1].
+    """
     uar = result.closed.uar
     return {
         "clips": result.closed.metrics.n_clips,

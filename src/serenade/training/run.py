@@ -101,7 +101,7 @@ def train(
     torch.set_num_threads(threads)
     chosen = select(utterances, recipe)
     parts = split(chosen, recipe.split)
-    _claim(run.folder, recipe, parts)
+    claim(run.folder, recipe, parts)
     network = new_network(recipe)
     known = emotions_by_corpus(chosen)
     clips, failed = label_clips(
@@ -185,8 +185,23 @@ def read_run_speakers(folder: Path) -> dict[str, list[str]]:
     return speakers
 
 
-def _claim(folder: Path, recipe: Recipe, parts: Parts) -> None:
-    """Write what the run is, or check that the folder holds the very same one."""
+def claim(folder: Path, recipe: Recipe, parts: Parts) -> None:
+    """Write into a run folder what it is for, or check that it is for the very same.
+
+    Parameters
+    ----------
+    folder : Path
+        Run folder; made if it is missing.
+    recipe : Recipe
+        What is trained.
+    parts : Parts
+        Who is trained on and who is held back.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds a run of another recipe or other speakers, or cannot be written.
+    """
     speakers = {"train": _speakers(parts.train), "validation": _speakers(parts.validation)}
     recipe_path = folder / RECIPE_FILE
     if recipe_path.exists():
