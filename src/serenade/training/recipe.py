@@ -327,20 +327,38 @@ def read_recipe(path: str | Path) -> Recipe:
         If the file cannot be read, is not TOML, or a key or value is not allowed; the message
         names the key.
     """
-    path = Path(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(
-            f"{path}: the recipe cannot be read ({error.strerror}); give a TOML file"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not a TOML file ({error})") from error
-    try:
-        recipe = parse_recipe(table)
+        return parse_recipe(read_table(path))
     except RecipeError as error:
         raise RecipeError(f"{path}: {error}") from error
-    return recipe
+
+
+def read_table(path: str | Path) -> dict[str, Any]:
+    """Read a TOML file without looking at what it says.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict
+        Its tables.
+
+    Raises
+    ------
+    RecipeError
+        If the file cannot be read or is not TOML; the message does not name the file.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(
+            f"the recipe cannot be read ({error.strerror}); give a TOML file"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"not a TOML file ({error})") from error
 
 
 def parse_recipe(table: Mapping[str, Any]) -> Recipe:
