@@ -37,18 +37,24 @@ class DataRecipe:
 
 @dataclass(frozen=True, slots=True)
 class SplitRecipe:
-    """How speakers are held back for validation.
+    """What is held back for validation.
 
     Parameters
     ----------
+    kind : {"speaker", "random", "folder"}
+        ``"speaker"`` holds whole speakers back. ``"random"`` holds clips back without regard to
+        who speaks, as many projects do: it leaks, and every output says so. ``"folder"`` follows
+        the manifest's ``split``: trains on ``train``, validates on ``validation`` where there is
+        any, and judges the last epoch on ``test``.
     validation_share : float
-        Share of the speakers of each corpus, in (0, 1).
+        Share of the speakers of each corpus, or of the clips of each emotion, in (0, 1).
     train_only : tuple of str
         Corpora whose speakers all stay in training, because they have too few to spare one.
     seed : int
         Decides which speakers.
     """
 
+    kind: Literal["speaker", "random", "folder"] = "speaker"
     validation_share: float = 0.15
     train_only: tuple[str, ...] = ()
     seed: int = 0
@@ -76,6 +82,9 @@ class AugmentationRecipe:
         Parameter of the symmetric Beta distribution; 0 switches mixup off.
     mixed : {"states", "embedding"}
         What mixup mixes: the input of the trained stage, or one vector per clip inside it.
+    copies : tuple of {"noise", "pitch", "stretch"}
+        Changed copies of the sound of every training clip, made once and trained on beside it; see
+        :mod:`serenade.training.copies`.
     """
 
     tempo: float = 0.15
@@ -91,6 +100,7 @@ class AugmentationRecipe:
     frequency_masks: int = 2
     mixup: float = 0.3
     mixed: Literal["states", "embedding"] = "states"
+    copies: tuple[Literal["noise", "pitch", "stretch"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,14 @@ class NetworkRecipe:
         First layer of a pre-trained encoder whose output goes to the head.
     max_seconds : float
         Longest clip that a pre-trained encoder must take [s].
+    features : {"mfcc", "mfcc_mean", "mfcc_deltas", "descriptors"}
+        What a recurrent network sees; see :mod:`serenade.training.networks.sequence`.
+    n_mfcc : int
+        Cepstral coefficients among them.
+    standardise : bool
+        Whether each feature gets the mean 0 and the deviation 1 that it has on the training clips.
+    dense : tuple of int
+        Units of the dense layers before the last.
     """
 
     name: str = "conv_attention"
@@ -130,6 +148,10 @@ class NetworkRecipe:
     encoder_dropout: float = 0.0
     first_pooled: int = 2
     max_seconds: float = 10.0
+    features: Literal["mfcc", "mfcc_mean", "mfcc_deltas", "descriptors"] = "mfcc"
+    n_mfcc: int = 13
+    standardise: bool = True
+    dense: tuple[int, ...] = (64,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +221,28 @@ class OptimiserRecipe:
         A small corpus gets as many epochs as this many steps need.
     batch_size : int
         Clips per step.
+    algorithm : {"adamw", "adam"}
+        Adam with weight decay apart from the gradient, or as it was published, without any.
     learning_rate, weight_decay : float
-        Of AdamW.
+        The highest rate, and the decay of AdamW.
     encoder_rate, layer_decay : float
         The top layer of a pre-trained encoder learns at `encoder_rate` times the learning rate,
         each layer below at `layer_decay` times the rate of the one above; in (0, 1].
+    schedule : {"cosine", "plateau", "constant"}
+        What follows the rise of the rate: a cosine to zero, a reduction whenever `monitor` has
+        not improved for `plateau_patience` epochs, or nothing.
     warmup_share : float
-        Share of all steps with a rising rate, in [0, 1); a cosine to zero follows.
+        Share of all steps with a rising rate, in [0, 1).
+    plateau_patience : int
+        Epochs without improvement before a reduction.
+    plateau_factor : float
+        What the rate is multiplied by, in (0, 1).
+    loss : {"cross_entropy", "focal"}
+        Focal loss makes clips that are right already count less (Lin et al. 2017).
+    focal_gamma : float
+        How much less; 0 is cross-entropy.
+    class_weights : bool
+        Whether a clip counts the more, the rarer its emotion is among the training clips.
     label_smoothing : float
         In [0, 1).
     foreign_label_weight : float
@@ -217,9 +254,11 @@ class OptimiserRecipe:
         Of the exponential moving average of the weights, in [0, 1); the average is what is
         validated and shipped.
     gradient_norm : float
-        Largest norm of the gradient.
+        Largest norm of the gradient; 0 for any.
+    monitor : {"uar", "loss", "accuracy"}
+        Figure of the validation clips that chooses the best epoch.
     patience : int
-        Epochs without a better validation UAR before training stops early; 0 never stops.
+        Epochs without a better `monitor` before training stops early; 0 never stops.
     balance : float
         0 draws utterances as they are, 1 draws all classes of all corpora equally often.
     precision : {"fp32", "bf16"}
@@ -229,16 +268,24 @@ class OptimiserRecipe:
     epochs: int = 40
     min_steps: int = 0
     batch_size: int = 64
+    algorithm: Literal["adamw", "adam"] = "adamw"
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     encoder_rate: float = 0.1
     layer_decay: float = 1.0
+    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
     warmup_share: float = 0.05
+    plateau_patience: int = 5
+    plateau_factor: float = 0.5
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
+    focal_gamma: float = 2.0
+    class_weights: bool = False
     label_smoothing: float = 0.1
     foreign_label_weight: float = 0.0
     intensity_weight: float = 0.0
     average_decay: float = 0.998
     gradient_norm: float = 1.0
+    monitor: Literal["uar", "loss", "accuracy"] = "uar"
     patience: int = 0
     balance: float = 0.5
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -403,6 +450,7 @@ def _check(recipe: Recipe) -> None:
         "optimiser.average_decay": recipe.optimiser.average_decay,
         "optimiser.warmup_share": recipe.optimiser.warmup_share,
         "optimiser.balance": recipe.optimiser.balance,
+        "optimiser.plateau_factor": recipe.optimiser.plateau_factor,
         "optimiser.encoder_rate": recipe.optimiser.encoder_rate,
         "optimiser.layer_decay": recipe.optimiser.layer_decay,
         "optimiser.foreign_label_weight": recipe.optimiser.foreign_label_weight,
@@ -424,12 +472,14 @@ def _check(recipe: Recipe) -> None:
         "data.max_seconds": recipe.data.max_seconds,
         "network.width": recipe.network.width,
         "network.depth": recipe.network.depth,
+        "network.n_mfcc": recipe.network.n_mfcc,
+        "network.dense": min(recipe.network.dense, default=1),
+        "optimiser.plateau_patience": recipe.optimiser.plateau_patience,
         "teacher.n_hints": recipe.teacher.n_hints,
         "teacher.inverse_penalty": recipe.teacher.inverse_penalty,
         "optimiser.epochs": recipe.optimiser.epochs,
         "optimiser.batch_size": recipe.optimiser.batch_size,
         "optimiser.learning_rate": recipe.optimiser.learning_rate,
-        "optimiser.gradient_norm": recipe.optimiser.gradient_norm,
         "export.max_seconds": recipe.export.max_seconds,
         "export.hop_seconds": recipe.export.hop_seconds,
         "export.min_seconds": recipe.export.min_seconds,
