@@ -16,6 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from serenade.emotions import LabelSet
+from serenade.model.adaptation import Adaptation
 from serenade.model.bundle import write_checksums
 from serenade.model.spec import ModelSpec, TrainingData, WaveformInput, Windowing, write_spec
 from serenade.types import Conditioning, FloatArray
@@ -62,6 +63,12 @@ def write_tiny_bundle(
     return folder
 
 
+def write_adaptive_bundle(folder: Path, **changes: object) -> Path:
+    """Write the bundle of a tiny model that adapts to speakers; see :func:`tiny_spec`."""
+    spec = tiny_spec(**({"adaptation": Adaptation(1, 2.0, 4.0)} | changes))
+    return write_tiny_bundle(folder, spec, model=waveform_model(adaptive=True))
+
+
 def tone(frequency_hz: float, *, seconds: float, amplitude: float = 0.3) -> FloatArray:
     """Give a tone at 16 kHz, float32."""
     n = round(seconds * 16000)
@@ -74,8 +81,13 @@ def tiny_spec(**changes: object) -> ModelSpec:
     return dataclasses.replace(SPEC, **changes)  # type: ignore[arg-type]
 
 
-def waveform_model(*, output: str = "logits", n_labels: int = 4) -> onnx.ModelProto:
-    """Give the graph of the tiny model, or one that breaks the contract."""
+def waveform_model(
+    *, output: str = "logits", n_labels: int = 4, adaptive: bool = False
+) -> onnx.ModelProto:
+    """Give the graph of the tiny model, or one that breaks the contract.
+
+    The inner vector of the adaptive one is the pitch alone.
+    """
     centres = [2 * np.sin(np.pi * f / 16000) for f in TONES_HZ.values()][:n_labels]
     constants: dict[str, npt.NDArray[Any]] = {
         "pads": np.array([0, 1, 0, 1], dtype=np.int64),
@@ -103,26 +115,41 @@ def waveform_model(*, output: str = "logits", n_labels: int = 4) -> onnx.ModelPr
         helper.make_node("Div", ["level_sum", "length_column"], ["level"]),
         helper.make_node("Add", ["level", "tiny"], ["safe_level"]),
         helper.make_node("Div", ["step", "safe_level"], ["pitch"]),
-        helper.make_node("Sub", ["pitch", "centres"], ["distance"]),
+        helper.make_node("Sub", ["adapted" if adaptive else "pitch", "centres"], ["distance"]),
         helper.make_node("Mul", ["distance", "distance"], ["squared"]),
         helper.make_node("Mul", ["squared", "sharpness"], [output]),
         helper.make_node("Mul", ["pitch", "half"], ["scaled"]),
         helper.make_node("Squeeze", ["scaled", "axis"], ["flat"]),
         helper.make_node("Clip", ["flat", "floor", "ceiling"], ["intensity"]),
     ]
+    inputs = [
+        helper.make_tensor_value_info("waveform", TensorProto.FLOAT, ["batch", "samples"]),
+        helper.make_tensor_value_info("lengths", TensorProto.INT64, ["batch"]),
+    ]
+    outputs = [
+        helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", "labels"]),
+        helper.make_tensor_value_info("intensity", TensorProto.FLOAT, ["batch"]),
+    ]
+    if adaptive:
+        nodes[-6:-6] = [
+            helper.make_node("Identity", ["pitch"], ["embedding"]),
+            helper.make_node("Sub", ["pitch", "reference_mean"], ["shifted"]),
+            helper.make_node("Div", ["shifted", "reference_deviation"], ["adapted"]),
+        ]
+        constants["reference_mean"] = np.zeros(1, dtype=np.float32)
+        constants["reference_deviation"] = np.ones(1, dtype=np.float32)
+        inputs += [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1])
+            for name in ("reference_mean", "reference_deviation")
+        ]
+        outputs.append(helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", 1]))
     constants["floor"] = np.array(0.0, dtype=np.float32)
     constants["ceiling"] = np.array(1.0, dtype=np.float32)
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [
-            helper.make_tensor_value_info("waveform", TensorProto.FLOAT, ["batch", "samples"]),
-            helper.make_tensor_value_info("lengths", TensorProto.INT64, ["batch"]),
-        ],
-        [
-            helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", "labels"]),
-            helper.make_tensor_value_info("intensity", TensorProto.FLOAT, ["batch"]),
-        ],
+        inputs,
+        outputs,
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])

@@ -100,6 +100,32 @@ WARNINGS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class HeardSpeech:
+    """How much of a speaker's own speech a prediction was adapted to.
+
+    Parameters
+    ----------
+    n_clips : int
+        Clips, or windows of long recordings.
+    seconds : float
+        Sound in them [s].
+    """
+
+    n_clips: int
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Give it as a JSON object.
+
+        Returns
+        -------
+        dict
+            ``clips`` and ``seconds``.
+        """
+        return {"clips": self.n_clips, "seconds": round(self.seconds, 3)}
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What a model says about one recording.
 
@@ -121,6 +147,8 @@ class Prediction:
         Name and version of the bundle.
     warnings : tuple of str
         Codes of :data:`WARNINGS`.
+    adapted_to : HeardSpeech or None
+        Speech of the speaker that the model was adapted to; ``None`` without adaptation.
     """
 
     emotion: str
@@ -131,6 +159,7 @@ class Prediction:
     duration_seconds: float
     model: str
     warnings: tuple[str, ...] = field(default=())
+    adapted_to: HeardSpeech | None = None
 
     def to_json(self, path: str) -> dict[str, Any]:
         """Give the prediction as the JSON object of ``docs/prediction.schema.json``.
@@ -143,9 +172,10 @@ class Prediction:
         Returns
         -------
         dict
-            Only JSON types; numbers are rounded to six decimals.
+            Only JSON types; numbers are rounded to six decimals. Without adaptation there is no
+            ``adapted_to``.
         """
-        return {
+        record: dict[str, Any] = {
             "schema": JSON_SCHEMA_VERSION,
             "path": path,
             "duration_s": round(self.duration_seconds, 6),
@@ -157,3 +187,6 @@ class Prediction:
             "intensity": None if self.intensity is None else round(self.intensity, 6),
             "warnings": list(self.warnings),
         }
+        if self.adapted_to is not None:
+            record["adapted_to"] = self.adapted_to.to_json()
+        return record

@@ -3,7 +3,8 @@
 A waveform bundle takes ``waveform`` float32 (batch, samples), padded with zeros, and ``lengths``
 int64 (batch,). A feature bundle takes ``features`` float32 (batch, n_features). Both give
 ``logits`` float32 (batch, n_labels) and, where the specification says so, ``intensity`` float32
-(batch,) in [0, 1].
+(batch,) in [0, 1]. A model that adapts to speakers has the inputs and the output of
+:mod:`serenade.model.adaptation` as well.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from serenade.model.spec import ModelSpec, WaveformInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from serenade.model.adaptation import SpeakerReference
     from serenade.model.bundle import Bundle
     from serenade.types import FloatArray
 
@@ -43,10 +45,13 @@ class Scores:
         Scores before calibration, in label order.
     intensity : ndarray of shape (n,), float32, or None
         Strength of the emotion, in [0, 1].
+    embedding : ndarray of shape (n, n_embedding), float32, or None
+        Inner vectors, of a model that adapts to speakers.
     """
 
     logits: FloatArray
     intensity: FloatArray | None
+    embedding: FloatArray | None = None
 
 
 class Scorer:
@@ -62,13 +67,17 @@ class Scorer:
         self._spec = spec
         self._errors = errors
 
-    def score(self, inputs: Sequence[FloatArray]) -> Scores:
+    def score(
+        self, inputs: Sequence[FloatArray], *, reference: SpeakerReference | None = None
+    ) -> Scores:
         """Score a batch.
 
         Parameters
         ----------
         inputs : sequence of ndarray of shape (n_samples,) or (n_features,), float32
             At least one; waveforms of any lengths above 0 or feature vectors of one length.
+        reference : SpeakerReference or None
+            What is known of the speaker of all inputs; only of this model.
 
         Returns
         -------
@@ -84,20 +93,32 @@ class Scorer:
             feed = pad(inputs)
         else:
             feed = {"features": np.stack(inputs)}
-        names = ["logits", "intensity"] if self._spec.intensity else ["logits"]
+        if reference is not None:
+            feed["reference_mean"] = reference.mean
+            feed["reference_deviation"] = reference.deviation
+        names = ["logits"]
+        if self._spec.intensity:
+            names.append("intensity")
+        if self._spec.adaptation is not None:
+            names.append("embedding")
         try:
-            outputs = self._session.run(names, feed)
+            outputs = dict(zip(names, self._session.run(names, feed), strict=True))
         except self._errors as error:
             raise ModelError(
                 f"model {self._spec.model_id} cannot score this input ({_first_line(error)})"
             ) from error
-        logits = self._check("logits", outputs[0], (len(inputs), len(self._spec.labels)))
-        if not self._spec.intensity:
-            return Scores(logits=logits, intensity=None)
-        intensity = self._check("intensity", outputs[1], (len(inputs),))
-        if np.any(np.abs(intensity - 0.5) > 0.5 + _INTENSITY_TOLERANCE):
-            raise ModelError(f"model {self._spec.model_id} gave an intensity outside 0 to 1")
-        return Scores(logits=logits, intensity=intensity.clip(0.0, 1.0))
+        n = len(inputs)
+        intensity = embedding = None
+        logits = self._check("logits", outputs["logits"], (n, len(self._spec.labels)))
+        if self._spec.intensity:
+            intensity = self._check("intensity", outputs["intensity"], (n,))
+            if np.any(np.abs(intensity - 0.5) > 0.5 + _INTENSITY_TOLERANCE):
+                raise ModelError(f"model {self._spec.model_id} gave an intensity outside 0 to 1")
+            intensity = intensity.clip(0.0, 1.0)
+        if self._spec.adaptation is not None:
+            shape = (n, self._spec.adaptation.n_embedding)
+            embedding = self._check("embedding", outputs["embedding"], shape)
+        return Scores(logits, intensity, embedding)
 
     def _check(self, name: str, values: object, shape: tuple[int, ...]) -> FloatArray:
         if not isinstance(values, np.ndarray) or values.shape != shape:
@@ -195,13 +216,26 @@ def _check_graph(session: Any, spec: ModelSpec) -> None:  # noqa: ANN401 - no ty
     else:
         inputs = {"features": ("tensor(float)", 2)}
     outputs = {"logits": ("tensor(float)", 2)}
+    optional: dict[str, tuple[str, int]] = {}
     if spec.intensity:
         outputs["intensity"] = ("tensor(float)", 1)
+    if spec.adaptation is not None:
+        outputs["embedding"] = ("tensor(float)", 2)
+        vector = ("tensor(float)", 1)
+        optional = {"reference_mean": vector, "reference_deviation": vector}
     found_inputs = {node.name: (node.type, len(node.shape)) for node in session.get_inputs()}
     found_outputs = {node.name: (node.type, len(node.shape)) for node in session.get_outputs()}
+    found_optional = {
+        node.name: (node.type, len(node.shape)) for node in session.get_overridable_initializers()
+    }
     if found_inputs != inputs:
         raise ModelError(
             f"model {spec.model_id} takes {found_inputs} instead of {inputs} (type, dimensions)"
+        )
+    if not optional.items() <= found_optional.items():
+        raise ModelError(
+            f"model {spec.model_id} has the optional inputs {found_optional} instead of {optional}"
+            " (type, dimensions), so it cannot adapt to a speaker; export the bundle anew"
         )
     if not outputs.items() <= found_outputs.items():
         raise ModelError(

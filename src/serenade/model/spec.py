@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from serenade.emotions import LabelSet, parse_emotion
 from serenade.errors import LabelError, ModelError
+from serenade.model.adaptation import Adaptation
 from serenade.model.table import Table, refuse
 from serenade.types import Conditioning
 
@@ -122,6 +123,8 @@ class ModelSpec:
         When the bundle was written (ISO 8601).
     serenade : str
         Release that wrote the bundle.
+    adaptation : Adaptation or None
+        How the model adapts to a speaker, if it does.
     """
 
     name: str
@@ -141,6 +144,7 @@ class ModelSpec:
     metrics: Mapping[str, Any]
     created: str
     serenade: str
+    adaptation: Adaptation | None = None
 
     @property
     def model_id(self) -> str:
@@ -214,6 +218,7 @@ def to_json(spec: ModelSpec) -> dict[str, Any]:
             kind: dict[str, Any] = {"kind": "waveform"}
         case FeatureInput():
             kind = {"kind": "features", **asdict(spec.input)}
+    optional = {} if spec.adaptation is None else {"adaptation": asdict(spec.adaptation)}
     return {
         "format_version": FORMAT_VERSION,
         "name": spec.name,
@@ -228,6 +233,7 @@ def to_json(spec: ModelSpec) -> dict[str, Any]:
         "calibration": {"temperature": spec.temperature},
         "thresholds": {"abstain_below": spec.abstain_below},
         "outputs": {"intensity": spec.intensity},
+        **optional,
         "training_data": [
             {"corpus": data.corpus, "licence": data.licence, **data.details}
             for data in spec.training_data
@@ -284,6 +290,7 @@ def parse_spec(data: object) -> ModelSpec:
         metrics=root.table("metrics").rest(),
         created=root.text("created"),
         serenade=root.text("serenade"),
+        adaptation=_parse_adaptation(root.table("adaptation")) if "adaptation" in root else None,
     )
     for table in (root, calibration, thresholds, outputs):
         table.finish()
@@ -363,6 +370,22 @@ def _parse_conditioning(table: Table) -> Conditioning:
     )
     table.finish()
     return conditioning
+
+
+def _parse_adaptation(table: Table) -> Adaptation:
+    adaptation = Adaptation(
+        n_embedding=table.integer("n_embedding"),
+        prior_clips=table.number("prior_clips"),
+        prior_clips_deviation=table.number("prior_clips_deviation"),
+    )
+    table.finish()
+    if adaptation.n_embedding < 1:
+        refuse("adaptation.n_embedding", adaptation.n_embedding, "1 or more")
+    if adaptation.prior_clips < 0:
+        refuse("adaptation.prior_clips", adaptation.prior_clips, "0 or more")
+    if adaptation.prior_clips_deviation <= 0:
+        refuse("adaptation.prior_clips_deviation", adaptation.prior_clips_deviation, "above 0")
+    return adaptation
 
 
 def _parse_training_data(table: Table) -> TrainingData:

@@ -77,6 +77,9 @@ class Table:
         """Take an object."""
         return Table(self._take(key), self._join(key))
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._left
+
     def rest(self) -> Mapping[str, Any]:
         """Take every key that is left, in a table that may hold anything."""
         rest, self._left = self._left, {}

@@ -10,6 +10,7 @@ import pytest
 from tests.tiny_bundle import SPEC, tiny_spec
 
 from serenade.errors import ModelError
+from serenade.model.adaptation import Adaptation
 from serenade.model.spec import FeatureInput, parse_spec, read_spec, to_json, write_spec
 
 if TYPE_CHECKING:
@@ -38,10 +39,39 @@ def _remove(path: str) -> Change:
     return change
 
 
-@pytest.mark.parametrize("spec", [SPEC, tiny_spec(input=FeatureInput("functionals", "a1b2"))])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        SPEC,
+        tiny_spec(input=FeatureInput("functionals", "a1b2")),
+        tiny_spec(adaptation=Adaptation(256, 4.0, 16.0)),
+    ],
+)
 def test_what_is_written_is_what_is_read(tmp_path: Path, spec: Any) -> None:
     write_spec(spec, tmp_path / "spec.json")
     assert read_spec(tmp_path / "spec.json") == spec
+
+
+def test_a_model_that_does_not_adapt_says_nothing_of_it() -> None:
+    assert "adaptation" not in to_json(SPEC)
+    assert parse_spec(to_json(SPEC)).adaptation is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("n_embedding", 0, r"adaptation\.n_embedding must be 1 or more, got 0"),
+        ("n_embedding", 2.5, r"adaptation\.n_embedding must be a whole number"),
+        ("prior_clips", -1, r"adaptation\.prior_clips must be 0 or more"),
+        ("prior_clips_deviation", 0, r"adaptation\.prior_clips_deviation must be above 0"),
+        ("momentum", 0.9, r"unknown key adaptation\.momentum"),
+    ],
+)
+def test_a_wrong_adaptation_is_named(key: str, value: object, message: str) -> None:
+    data = to_json(tiny_spec(adaptation=Adaptation(256, 4.0, 16.0)))
+    data["adaptation"][key] = value
+    with pytest.raises(ModelError, match=message):
+        parse_spec(data)
 
 
 def test_conditioning_may_leave_steps_out(tmp_path: Path) -> None:
