@@ -52,6 +52,8 @@ class LabelledStates:
         Labels that the clip's corpus knows; the others take no part in its loss.
     groups : sequence of str
         Corpus of every clip.
+    intensity : ndarray of shape (n_clips,), float32
+        In [0, 1], NaN where the corpus does not say.
     hints : ndarray of shape (n_clips, n_hints), float32, or None
         What a teacher sees in each clip; learnt beside the targets.
     """
@@ -60,6 +62,7 @@ class LabelledStates:
     targets: npt.NDArray[np.float32]
     allowed: npt.NDArray[np.bool_]
     groups: Sequence[str]
+    intensity: FloatArray
     hints: FloatArray | None = None
 
     def __len__(self) -> int:
@@ -80,6 +83,8 @@ class Batch:
         Probability of each label.
     allowed : Tensor of shape (batch, n_labels), bool
         Labels that count.
+    intensity : Tensor of shape (batch,)
+        NaN where it is not known.
     hints : Tensor of shape (batch, n_hints) or None
         What a teacher sees.
     """
@@ -88,6 +93,7 @@ class Batch:
     n_frames: Tensor
     targets: Tensor
     allowed: Tensor
+    intensity: Tensor
     hints: Tensor | None
 
 
@@ -228,5 +234,6 @@ def collate(
         torch.from_numpy(n_frames),
         torch.from_numpy(clips.targets[indices]),
         torch.from_numpy(clips.allowed[indices]),
+        torch.from_numpy(clips.intensity[indices]),
         None if clips.hints is None else torch.from_numpy(clips.hints[indices]),
     )

@@ -16,7 +16,7 @@ from serenade.training.batches import LabelledStates
 from serenade.training.cache import Progress, cached_states, frozen_states
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from serenade.corpora.manifest import Utterance
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from serenade.training.recipe import Recipe, SplitRecipe
     from serenade.types import FloatArray
 
+INTENSITIES: Mapping[str, float] = {
+    "low": 0.0,
+    "normal": 0.0,
+    "medium": 0.5,
+    "high": 1.0,
+    "strong": 1.0,
+}
+"""Intensity that is learnt for each word that a corpus says it with."""
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3"})
 
 
@@ -178,7 +186,8 @@ def label_clips(
         for emotion in known[utterance.corpus]:
             allowed[row, labels.index(emotion)] = True
     groups = [utterance.corpus for utterance in usable]
-    return LabelledStates(states, targets, allowed, groups), failed
+    intensity = np.array([INTENSITIES.get(u.intensity or "", np.nan) for u in usable], np.float32)
+    return LabelledStates(states, targets, allowed, groups, intensity), failed
 
 
 def emotions_by_corpus(utterances: Sequence[Utterance]) -> dict[str, set[str]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 OPSET = 20
 PARITY = 1e-4
-"""Largest difference of a logit between torch and ONNX."""
+"""Largest difference of an output between torch and ONNX."""
 
 
 def export_onnx(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray]) -> float:
@@ -35,14 +35,14 @@ def export_onnx(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray])
         In evaluation mode.
     path : Path
         File to make or replace. Inputs ``waveform`` (batch, samples) and ``lengths`` (batch,),
-        output ``logits`` (batch, n_labels).
+        output ``logits`` (batch, n_labels) and, if it was learnt, ``intensity`` (batch,).
     clips : sequence of ndarray of shape (n_samples,), float32
         Conditioned clips of different lengths for the comparison; at least two.
 
     Returns
     -------
     float
-        Largest difference of a logit.
+        Largest difference of an output.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def export_onnx(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray])
             network,
             (inputs["waveform"], inputs["lengths"]),
             input_names=["waveform", "lengths"],
-            output_names=["logits"],
+            output_names=["logits", "intensity"][: 1 if network.intensity_head is None else 2],
             dynamic_shapes=({0: batch, 1: samples}, {0: batch}),
             opset_version=OPSET,
             dynamo=True,
@@ -102,7 +102,7 @@ def check_parity(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray]
     Returns
     -------
     float
-        Largest difference of a logit.
+        Largest difference of an output.
 
     Raises
     ------
@@ -116,9 +116,10 @@ def check_parity(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray]
     for group in [list(clips), *[[clip] for clip in clips]]:
         inputs = pad(group)
         with torch.inference_mode():
-            expected = network(*(torch.from_numpy(array) for array in inputs.values())).numpy()
-        got = session.run(["logits"], inputs)[0]
-        largest = max(largest, float(np.abs(got - expected).max()))
+            expected = network(*(torch.from_numpy(array) for array in inputs.values()))
+        got = session.run(list(expected), inputs)
+        for wanted, given in zip(expected.values(), got, strict=True):
+            largest = max(largest, float(np.abs(given - wanted.numpy()).max()))
     if not largest <= PARITY:
         raise TrainingError(
             f"the exported network differs from torch by {largest:.2g} in a logit,"

@@ -29,7 +29,7 @@ from serenade.training.checkpoint import (
     restore_optimiser,
     save_checkpoint,
 )
-from serenade.training.losses import masked_cross_entropy
+from serenade.training.losses import intensity_error, masked_cross_entropy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -141,9 +141,7 @@ class Fit:
             If a checkpoint cannot be read or written.
         """
         options = self.recipe.optimiser
-        optimiser = torch.optim.AdamW(
-            _parameter_groups(self.trained, options.weight_decay), lr=options.learning_rate
-        )
+        optimiser = torch.optim.AdamW(self._parameter_groups(), lr=options.learning_rate)
         average = deepcopy(self.network).requires_grad_(False)
         progress = self._resume(optimiser, average)
         while progress.epoch < self.n_epochs and not _exhausted(progress, options):
@@ -180,8 +178,9 @@ class Fit:
             seed=seed,
             epoch=epoch,
         ):
+            rate = learning_rate(options, step=progress.step, n_steps=n_steps)
             for group in optimiser.param_groups:
-                group["lr"] = learning_rate(options, step=progress.step, n_steps=n_steps)
+                group["lr"] = rate * group["rate_scale"]
             loss, logits = self._loss(batch, mixing)
             optimiser.zero_grad()
             loss.mean().backward()  # type: ignore[no-untyped-call]
@@ -220,21 +219,52 @@ class Fit:
         share = float(mixing.beta(alpha, alpha)) if alpha > 0 else 1.0
         partner = torch.from_numpy(mixing.permutation(batch.n_frames.shape[0]))
         share = max(share, 1.0 - share)
-        states = share * batch.states + (1.0 - share) * batch.states[partner]
+        states = batch.states
+        if self.recipe.augmentation.mixed == "states":
+            states = _mix(states, partner, share)
         with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
             embedding = self.network.embed(states, batch.n_frames)
+            if self.recipe.augmentation.mixed == "embedding":
+                embedding = _mix(embedding, partner, share)
             logits = self.network.decide(embedding)
-        smoothing = options.label_smoothing
-        own = masked_cross_entropy(logits, batch.targets, batch.allowed, label_smoothing=smoothing)
-        other = masked_cross_entropy(
-            logits, batch.targets[partner], batch.allowed[partner], label_smoothing=smoothing
-        )
+        own = self._cross_entropy(logits, batch.targets, batch.allowed)
+        other = self._cross_entropy(logits, batch.targets[partner], batch.allowed[partner])
         loss = share * own + (1.0 - share) * other
         if batch.hints is not None:
-            wanted = share * batch.hints + (1.0 - share) * batch.hints[partner]
+            wanted = _mix(batch.hints, partner, share)
             errors = (self.hint_head(embedding.float()) - wanted).square().mean(dim=1)
             loss = loss + self.recipe.teacher.hint_weight * errors
+        if options.intensity_weight > 0:
+            rated = self.network.rate_intensity(embedding.float())
+            wanted = _mix(batch.intensity, partner, share)  # NaN if one of both is
+            loss = loss + options.intensity_weight * intensity_error(rated, wanted)
         return loss, logits
+
+    def _cross_entropy(self, logits: Tensor, targets: Tensor, allowed: Tensor) -> Tensor:
+        options = self.recipe.optimiser
+        return masked_cross_entropy(
+            logits,
+            targets,
+            allowed,
+            label_smoothing=options.label_smoothing,
+            foreign_label_weight=options.foreign_label_weight,
+        )
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """Decay matrices and kernels, not biases and norms; slow down the encoder's layers."""
+        options = self.recipe.optimiser
+        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for name, parameter in self.trained.named_parameters():
+            if not parameter.requires_grad:
+                continue
+            above = self.network.layers_above(name.removeprefix("network."))
+            scale = 1.0 if above is None else options.encoder_rate * options.layer_decay**above
+            decay = options.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((scale, decay), []).append(parameter)
+        return [
+            {"params": parameters, "weight_decay": decay, "rate_scale": scale}
+            for (scale, decay), parameters in groups.items()
+        ]
 
     def _save(
         self, optimiser: torch.optim.Optimizer, average: SpeechNetwork, progress: _Progress
@@ -291,6 +321,7 @@ def evaluate(
                 batch.targets,
                 batch.allowed,
                 label_smoothing=recipe.optimiser.label_smoothing,
+                foreign_label_weight=recipe.optimiser.foreign_label_weight,
             )
             loss_sum += float(loss.sum())
             logits[indices] = scored.float().numpy()
@@ -354,13 +385,9 @@ def _hits(batch: Batch, logits: Tensor) -> npt.NDArray[np.int64]:
     return confusion_matrix(true.numpy(), predicted.numpy(), n_labels=logits.shape[1])
 
 
-def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay matrices and kernels, not biases and norms."""
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+def _mix(x: Tensor, partner: Tensor, share: float) -> Tensor:
+    """Mix every row with that of its partner."""
+    return share * x + (1.0 - share) * x[partner]
 
 
 def _update_average(

@@ -139,7 +139,10 @@ def new_network(recipe: Recipe) -> SpeechNetwork:
         Untrained.
     """
     torch.manual_seed(recipe.seed)
-    return build_network(recipe.network, n_labels=len(label_set(recipe)))
+    network = build_network(recipe.network, n_labels=len(label_set(recipe)))
+    if recipe.optimiser.intensity_weight > 0:
+        network.learn_intensity()
+    return network
 
 
 def read_run_recipe(folder: Path) -> Recipe:

@@ -18,7 +18,7 @@ from serenade.training.cache import silent_progress
 from serenade.training.checkpoint import load_checkpoint
 from serenade.training.export import export_onnx
 from serenade.training.networks.registry import build_network
-from serenade.training.networks.whisper import WhisperNetwork
+from serenade.training.networks.whisper import WhisperNetwork, _run, _whisper_scale
 from serenade.training.package import build_bundle
 from serenade.training.recipe import NetworkRecipe, Recipe, TeacherRecipe, parse_recipe
 from serenade.training.run import TrainingRun, train
@@ -108,8 +108,8 @@ def test_a_clip_gets_the_same_logits_alone_and_in_a_batch_and_as_onnx(
     for row, clip in zip(padded, clips, strict=True):
         row[: clip.size] = torch.from_numpy(clip)
     together = network(padded, torch.tensor([clip.size for clip in clips]))
-    for row, clip in zip(together, clips, strict=True):
-        alone = network(torch.from_numpy(clip)[None], torch.tensor([clip.size]))[0]
+    for row, clip in zip(together["logits"], clips, strict=True):
+        alone = network(torch.from_numpy(clip)[None], torch.tensor([clip.size]))["logits"][0]
         torch.testing.assert_close(row, alone, atol=1e-5, rtol=1e-4)
 
 
@@ -120,7 +120,7 @@ def test_cached_states_and_whole_network_agree(tiny_encoder: Path) -> None:
         network = _network(tiny_encoder, depth=3, frozen=frozen)
         states, n_frames = network.states(clip, lengths)
         torch.testing.assert_close(
-            network.classify(states, n_frames), network(clip, lengths), atol=1e-6, rtol=1e-5
+            network.classify(states, n_frames), network(clip, lengths)["logits"], atol=1e-6, rtol=1e-5
         )
 
 
@@ -186,12 +186,13 @@ def test_the_real_encoder_gives_what_transformers_gives(shared_pretrained: Path)
     samples = torch.randn(1, 480_000, generator=torch.Generator().manual_seed(0)) * 0.05
     assert isinstance(network, WhisperNetwork)
     with torch.inference_mode():
-        mel = network.front_end(samples, torch.tensor([480_000]))
+        log_mel = network.front_end(samples, torch.tensor([480_000]))
+        mel = _whisper_scale(log_mel, torch.ones(1, 3000, dtype=torch.bool))
         expected = reference(mel, output_hidden_states=True).hidden_states
     network.positions = torch.nn.Parameter(reference.embed_positions.weight)
     with torch.inference_mode():
         states, n_frames = network.states(samples, torch.tensor([480_000]))
-        outputs, _ = network._run(states.transpose(1, 2), n_frames, network.layers)
+        outputs = _run(states.transpose(1, 2), n_frames, network.layers)
     for layer in range(6):
         torch.testing.assert_close(outputs[layer], expected[layer], atol=2e-3, rtol=1e-3)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,12 +31,18 @@ class SpeechNetwork(nn.Module, ABC):
     n_labels: int
     n_embedding: int
     front_end: LogMel
+    intensity_head: nn.Linear | None = None
+    """From the embedding to the intensity; :meth:`learn_intensity` makes it."""
     states_are_log_mel: bool = True
     """Whether the states are a log-mel spectrogram [dB], which augmentation can act on."""
 
     @abstractmethod
     def fingerprint(self) -> Mapping[str, object]:
         """Name everything that decides the output of the frozen stage; the key of the cache."""
+
+    def describe_front_end(self) -> Mapping[str, object]:
+        """Say what the graph computes from audio before anything is learnt; JSON types."""
+        return asdict(self.front_end.config)
 
     @abstractmethod
     def states(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,6 +95,22 @@ class SpeechNetwork(nn.Module, ABC):
             Logits.
         """
 
+    def layers_above(self, name: str) -> int | None:  # noqa: ARG002 - for those with an encoder
+        """Say how deep in a pre-trained encoder a parameter is.
+
+        Parameters
+        ----------
+        name : str
+            Name of a parameter.
+
+        Returns
+        -------
+        int or None
+            Encoder layers above its own; ``None`` outside the encoder, where weights are random
+            at first and learn at the full rate.
+        """
+        return None
+
     def classify(self, states: Tensor, n_frames: Tensor) -> Tensor:
         """Run the trained stage.
 
@@ -103,8 +126,34 @@ class SpeechNetwork(nn.Module, ABC):
         """
         return self.decide(self.embed(states, n_frames))
 
-    def forward(self, waveform: Tensor, lengths: Tensor) -> Tensor:
-        """Waveform in, logits out; the function that is exported.
+    def learn_intensity(self) -> None:
+        """Give the network an output for the intensity, with random weights."""
+        self.intensity_head = nn.Linear(self.n_embedding, 1)
+
+    def rate_intensity(self, embedding: Tensor) -> Tensor:
+        """Rate how strong the emotion is.
+
+        Parameters
+        ----------
+        embedding : Tensor of shape (batch, n_embedding)
+            Output of :meth:`embed`.
+
+        Returns
+        -------
+        Tensor of shape (batch,)
+            In [0, 1].
+
+        Raises
+        ------
+        RuntimeError
+            If the network has no such output.
+        """
+        if self.intensity_head is None:
+            raise RuntimeError("the network has no output for the intensity")
+        return torch.sigmoid(self.intensity_head(embedding)[:, 0])
+
+    def forward(self, waveform: Tensor, lengths: Tensor) -> dict[str, Tensor]:
+        """Waveform in, scores out; the function that is exported.
 
         Parameters
         ----------
@@ -115,11 +164,16 @@ class SpeechNetwork(nn.Module, ABC):
 
         Returns
         -------
-        Tensor of shape (batch, n_labels)
-            Logits.
+        dict of str to Tensor
+            ``"logits"`` of shape (batch, n_labels) and, if it was learnt, ``"intensity"`` of
+            shape (batch,).
         """
         states, n_frames = self.states(waveform, lengths)
-        return self.classify(states, n_frames)
+        embedding = self.embed(states, n_frames)
+        scores = {"logits": self.decide(embedding)}
+        if self.intensity_head is not None:
+            scores["intensity"] = self.rate_intensity(embedding)
+        return scores
 
 
 def frame_mask(n_frames: Tensor, longest: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""A network on the encoder of Whisper: the lower layers frozen, the upper ones and a head trained.
+"""A network on the encoder of Whisper: a head on statistics of its layers, some of them trained.
 
 Written from the paper and the published weights' layout; a test holds it to `transformers`. The
 encoder need not be padded to 30 s: the first positions of the embedding and an attention mask do.
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from serenade.training.recipe import NetworkRecipe
 
 FRAMES_PER_SECOND = 50
+ENCODER = ("conv1.", "conv2.", "positions", "layers.")
+"""Beginnings of the names of the encoder's tensors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,14 @@ class EncoderShape:
 class WhisperNetwork(SpeechNetwork):
     """The encoder's first layers, and a head on statistics of their outputs over time.
 
-    With fewer frozen than used layers, the states are the frames after the last frozen layer and
-    the head sees the statistics of the layers above. With all used layers frozen, the states are
-    the statistics themselves: one frame of mean and deviation of every layer from `first_pooled`.
+    What the states are, and so what is cached, is a choice between speed and augmentation:
+
+    - `cached` and all used layers frozen: the statistics themselves, one frame of mean and
+      deviation of every layer from `first_pooled`. Training takes seconds.
+    - `cached` and fewer frozen layers: the frames after the last frozen layer; the head sees the
+      statistics of the layers above.
+    - not `cached`: the log-mel spectrogram, which augmentation can act on; the frozen layers run
+      in every step.
 
     Parameters
     ----------
@@ -75,11 +82,13 @@ class WhisperNetwork(SpeechNetwork):
         Units of the head.
     dropout : float
         In the head, in [0, 1).
+    encoder_dropout : float
+        On what each layer adds to the frames, in [0, 1).
     max_seconds : float
         Longest clip [s]; longer ones cannot be encoded.
+    cached : bool
+        Whether the frozen layers belong to the frozen stage.
     """
-
-    states_are_log_mel = False
 
     def __init__(
         self,
@@ -91,22 +100,26 @@ class WhisperNetwork(SpeechNetwork):
         first_pooled: int,
         width: int,
         dropout: float,
+        encoder_dropout: float,
         max_seconds: float,
+        cached: bool,
     ) -> None:
         super().__init__()
         self.n_labels = n_labels
         self.n_frozen = frozen
         self.first_pooled = first_pooled
-        self.front_end = LogMel(LogMelConfig(n_mels=shape.n_mels, scale="whisper"))
+        self.states_are_log_mel = not cached
+        self.front_end = LogMel(LogMelConfig(n_mels=shape.n_mels))
         self.conv1 = nn.Conv1d(shape.n_mels, shape.width, 3, padding=1)
         self.conv2 = nn.Conv1d(shape.width, shape.width, 3, stride=2, padding=1)
         n_positions = round(max_seconds * FRAMES_PER_SECOND) + 1
         self.positions = nn.Parameter(torch.zeros(n_positions, shape.width))
-        self.layers = nn.ModuleList(_Layer(shape) for _ in range(depth))
-        n_pooled = depth + 1 - max(first_pooled, 0 if frozen == depth else frozen + 1)
-        self.n_embedding = 2 * shape.width * n_pooled
+        self.layers = nn.ModuleList(_Layer(shape, encoder_dropout) for _ in range(depth))
+        if cached and frozen < depth:
+            self.first_pooled = max(first_pooled, frozen + 1)
+        self.n_embedding = 2 * shape.width * (depth + 1 - self.first_pooled)
+        self.normalise = nn.BatchNorm1d(self.n_embedding, affine=False)
         self.head = nn.Sequential(
-            nn.BatchNorm1d(self.n_embedding),
             nn.Dropout(dropout),
             nn.Linear(self.n_embedding, width),
             nn.GELU(),
@@ -121,7 +134,7 @@ class WhisperNetwork(SpeechNetwork):
         """See the base class."""
         digest = hashlib.sha256()
         for name, tensor in self.state_dict().items():
-            if not name.startswith("head.") and not self._is_trained_layer(name):
+            if name.startswith(ENCODER) and not self._is_trained_layer(name):
                 digest.update(tensor.contiguous().numpy().tobytes())
         return {
             "log_mel": asdict(self.front_end.config),
@@ -131,33 +144,38 @@ class WhisperNetwork(SpeechNetwork):
         }
 
     def states(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """See the base class; statistics are one frame, else the frames after the frozen layers."""
-        mel = self.front_end(waveform, lengths)
-        n_mel_frames = self.front_end.n_frames(lengths)
-        mel = mel * frame_mask(n_mel_frames, mel.shape[2])[:, None, :]
-        x = functional.gelu(self.conv1(mel))
-        x = x * frame_mask(n_mel_frames, x.shape[2])[:, None, :]
-        x = functional.gelu(self.conv2(x)).transpose(1, 2)
-        x = x + self.positions[: x.shape[1]]
-        n_frames = (n_mel_frames + 1) // 2
-        outputs, x = self._run(x, n_frames, self.layers[: self.n_frozen])
+        """See the base class; the class says what they are."""
+        log_mel = self.front_end(waveform, lengths)
+        n_frames = self.front_end.n_frames(lengths)
+        if self.states_are_log_mel:
+            return log_mel, n_frames
+        outputs, n_frames = self._frozen(log_mel, n_frames)
         if not self._all_frozen:
-            return x.transpose(1, 2), n_frames
-        pooled = _pool(outputs[self.first_pooled :], frame_mask(n_frames, x.shape[1]))
-        return pooled[:, :, None], torch.ones_like(n_frames)
+            return outputs[-1].transpose(1, 2), n_frames
+        return self._statistics(outputs, n_frames)[:, :, None], torch.ones_like(n_frames)
 
     def embed(self, states: Tensor, n_frames: Tensor) -> Tensor:
-        """See the base class; statistics over time of the layers that go to the head."""
-        if self._all_frozen:
-            return states[:, :, 0]
-        outputs, x = self._run(states.transpose(1, 2), n_frames, self.layers[self.n_frozen :])
-        first = max(0, self.first_pooled - self.n_frozen - 1)
-        return _pool(outputs[1 + first :], frame_mask(n_frames, x.shape[1]))
+        """See the base class; statistics over time, in units of the training clips' deviation."""
+        if self._all_frozen and not self.states_are_log_mel:
+            embedding: Tensor = self.normalise(states[:, :, 0])
+            return embedding
+        if self.states_are_log_mel:
+            outputs, n_frames = self._frozen(states, n_frames)
+        else:
+            outputs = [states.transpose(1, 2)]
+        outputs = outputs[:-1] + _run(outputs[-1], n_frames, self.layers[self.n_frozen :])
+        embedding = self.normalise(self._statistics(outputs, n_frames))
+        return embedding
 
     def decide(self, embedding: Tensor) -> Tensor:
         """See the base class."""
         logits: Tensor = self.head(embedding)
         return logits
+
+    def layers_above(self, name: str) -> int | None:
+        """See the base class."""
+        parts = name.split(".")
+        return len(self.layers) - 1 - int(parts[1]) if parts[0] == "layers" else None
 
     def load_initial(self, folder: Path) -> None:
         """Take the encoder's weights from a folder in the layout of `transformers`.
@@ -183,7 +201,7 @@ class WhisperNetwork(SpeechNetwork):
         renamed = {_own_name(name): tensor for name, tensor in tensors.items()}
         renamed["positions"] = renamed["positions"][: self.positions.shape[0]]
         chosen = {name: tensor.float() for name, tensor in renamed.items() if name in wanted}
-        missing = [name for name in wanted if name not in chosen and not name.startswith("head.")]
+        missing = [name for name in wanted if name not in chosen and name.startswith(ENCODER)]
         if missing:
             raise RecipeError(
                 f"network.initial_weights {str(folder)!r} lacks {missing[0]!r}; give the folder"
@@ -199,16 +217,36 @@ class WhisperNetwork(SpeechNetwork):
         parts = name.split(".")
         return parts[0] == "layers" and int(parts[1]) >= self.n_frozen
 
-    def _run(
-        self, x: Tensor, n_frames: Tensor, layers: nn.ModuleList
-    ) -> tuple[list[Tensor], Tensor]:
-        """Run layers; the outputs begin with the input."""
-        mask = frame_mask(n_frames, x.shape[1])
-        outputs = [x]
-        for layer in layers:
-            x = layer(x, mask)
-            outputs.append(x)
-        return outputs, x
+    def _frozen(self, log_mel: Tensor, n_mel_frames: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Run convolutions and frozen layers: all their outputs, and the number of frames."""
+        mask = frame_mask(n_mel_frames, log_mel.shape[2])
+        x = functional.gelu(self.conv1(_whisper_scale(log_mel, mask)))
+        x = x * mask[:, None, :]
+        x = functional.gelu(self.conv2(x)).transpose(1, 2)
+        x = x + self.positions[: x.shape[1]]
+        n_frames = (n_mel_frames + 1) // 2
+        return _run(x, n_frames, self.layers[: self.n_frozen]), n_frames
+
+    def _statistics(self, outputs: list[Tensor], n_frames: Tensor) -> Tensor:
+        """Mean and deviation over time of the last outputs, those that go to the head."""
+        n_pooled = len(self.layers) + 1 - self.first_pooled
+        return _pool(outputs[-n_pooled:], frame_mask(n_frames, outputs[-1].shape[1]))
+
+
+def _whisper_scale(log_mel: Tensor, mask: Tensor) -> Tensor:
+    """Decibels to what the encoder was trained on: a floor 80 dB below the maximum, then scaled."""
+    loudest = log_mel.masked_fill(~mask[:, None, :], -1e4).amax(dim=(1, 2), keepdim=True)
+    scaled: Tensor = (torch.maximum(log_mel, loudest - 80.0) / 10.0 + 4.0) / 4.0
+    return scaled * mask[:, None, :]
+
+
+def _run(x: Tensor, n_frames: Tensor, layers: nn.ModuleList) -> list[Tensor]:
+    """Run layers; the outputs begin with the input."""
+    mask = frame_mask(n_frames, x.shape[1])
+    outputs = [x]
+    for layer in layers:
+        outputs.append(layer(outputs[-1], mask))
+    return outputs
 
 
 def build(recipe: NetworkRecipe, *, n_labels: int) -> WhisperNetwork:
@@ -246,7 +284,9 @@ def build(recipe: NetworkRecipe, *, n_labels: int) -> WhisperNetwork:
         first_pooled=min(recipe.first_pooled, recipe.depth),
         width=recipe.width,
         dropout=recipe.dropout,
+        encoder_dropout=recipe.encoder_dropout,
         max_seconds=recipe.max_seconds,
+        cached=recipe.cached,
     )
     network.load_initial(folder)
     return network
@@ -289,9 +329,10 @@ def read_shape(folder: Path) -> EncoderShape:
 class _Layer(nn.Module):
     """Self-attention and feed-forward, each after a layer norm and with a residual."""
 
-    def __init__(self, shape: EncoderShape) -> None:
+    def __init__(self, shape: EncoderShape, dropout: float) -> None:
         super().__init__()
         width = shape.width
+        self.dropout = nn.Dropout(dropout)
         self.n_heads = shape.n_heads
         self.attention_norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
@@ -310,8 +351,9 @@ class _Layer(nn.Module):
             self._split(self.value(normed)),
             attn_mask=mask[:, None, None, :],
         )
-        x = x + self.out(attended.transpose(1, 2).flatten(2))
-        result: Tensor = x + self.feed_out(functional.gelu(self.feed_in(self.feed_norm(x))))
+        x = x + self.dropout(self.out(attended.transpose(1, 2).flatten(2)))
+        fed = self.feed_out(functional.gelu(self.feed_in(self.feed_norm(x))))
+        result: Tensor = x + self.dropout(fed)
         return result
 
     def _split(self, x: Tensor) -> Tensor:
