@@ -1,0 +1,1 @@
+"""Pictures of speech, corpora, training and results; each function returns a matplotlib figure."""

@@ -1,0 +1,162 @@
+"""Pictures of what a corpus holds: emotions, who speaks them, and how measures are spread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serenade.emotions import EMOTIONS
+from serenade.errors import UsageError
+from serenade.plots.style import ACCENT, INK, LINE, emotion_colours, new_figure, tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from matplotlib.figure import Figure
+
+
+def plot_emotions(counts: Mapping[str, int], *, title: str = "Clips by emotion") -> Figure:
+    """Draw how many clips there are of each emotion.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Clips by emotion, at least one entry.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Figure
+        One bar per emotion, with its number.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to draw.
+    """
+    _check_not_empty(counts)
+    emotions = _in_order(counts)
+    colours = emotion_colours(emotions)
+    figure = new_figure(width_inches=max(4.0, 0.9 * len(emotions) + 1.0), height_inches=3.2)
+    axes = figure.add_subplot()
+    bars = axes.bar(
+        emotions, [counts[e] for e in emotions], color=[colours[e] for e in emotions], width=0.7
+    )
+    axes.bar_label(bars, fmt="{:,.0f}", fontsize=8, color=INK, padding=2)
+    axes.margins(y=0.12)
+    tidy(axes, title=title, y_label="clips")
+    axes.tick_params(axis="x", length=0)
+    return figure
+
+
+def plot_emotions_by_group(
+    counts: Mapping[str, Mapping[str, int]], *, title: str = "Clips by speaker"
+) -> Figure:
+    """Draw how many clips of each emotion every group has, such as a speaker or a corpus.
+
+    Parameters
+    ----------
+    counts : mapping of str to mapping of str to int
+        Clips by group and emotion, at least one group.
+    title : str
+        Above the picture.
+
+    Returns
+    -------
+    Figure
+        One bar per group, from top to bottom in the given order, divided by emotion.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to draw.
+    """
+    _check_not_empty(counts)
+    groups = list(counts)
+    emotions = _in_order({emotion for group in counts.values() for emotion in group})
+    colours = emotion_colours(emotions)
+    figure = new_figure(width_inches=8.0, height_inches=1.2 + 0.24 * max(len(groups), 4))
+    axes = figure.add_subplot()
+    done = [0] * len(groups)
+    for emotion in emotions:
+        widths = [counts[group].get(emotion, 0) for group in groups]
+        axes.barh(
+            groups,
+            widths,
+            left=done,
+            color=colours[emotion],
+            label=emotion,
+            edgecolor="white",
+            linewidth=0.6,
+            height=0.8,
+        )
+        done = [before + width for before, width in zip(done, widths, strict=True)]
+    axes.invert_yaxis()
+    axes.margins(x=0.02, y=0.01)
+    tidy(axes, title=title, x_label="clips")
+    axes.tick_params(axis="y", length=0)
+    figure.legend(loc="outside right upper", fontsize=8, frameon=False)
+    return figure
+
+
+def plot_spread(
+    values: Mapping[str, Sequence[float]], *, label: str, title: str = "", by_emotion: bool = True
+) -> Figure:
+    """Draw how a measure of clips is spread in each group.
+
+    Parameters
+    ----------
+    values : mapping of str to sequence of float
+        One finite value per clip, by group; at least one group, and none of them empty.
+    label : str
+        What is measured, with its unit.
+    title : str
+        Above the picture.
+    by_emotion : bool
+        Whether the groups are emotions, which are put in their usual order and colours.
+
+    Returns
+    -------
+    Figure
+        One box per group: median, quartiles, and whiskers to the 5th and 95th percentile.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to draw.
+    """
+    _check_not_empty(values)
+    groups = _in_order(values) if by_emotion else list(values)
+    colours = emotion_colours(groups) if by_emotion else dict.fromkeys(groups, ACCENT)
+    figure = new_figure(width_inches=max(4.0, 0.9 * len(groups) + 1.0), height_inches=3.2)
+    axes = figure.add_subplot()
+    boxes = axes.boxplot(
+        [list(values[group]) for group in groups],
+        tick_labels=groups,
+        whis=(5, 95),
+        showfliers=False,
+        patch_artist=True,
+        widths=0.6,
+        medianprops={"color": INK},
+        whiskerprops={"color": INK, "linewidth": 0.8},
+        capprops={"color": INK, "linewidth": 0.8},
+        boxprops={"edgecolor": INK, "linewidth": 0.8},
+    )
+    for box, group in zip(boxes["boxes"], groups, strict=True):
+        box.set_facecolor(colours[group])
+    axes.grid(axis="y", color=LINE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    tidy(axes, title=title, y_label=label)
+    axes.tick_params(axis="x", length=0)
+    return figure
+
+
+def _in_order(emotions: Iterable[str]) -> list[str]:
+    """Put emotions in their usual order, new ones last."""
+    names = set(emotions)
+    return [e for e in EMOTIONS if e in names] + sorted(names - set(EMOTIONS))
+
+
+def _check_not_empty(groups: Mapping[str, object]) -> None:
+    if not groups:
+        raise UsageError("there is nothing to draw: the mapping is empty; give one group or more")
