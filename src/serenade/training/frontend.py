@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -127,27 +128,76 @@ class LogMel(nn.Module):
         Tensor of shape (batch, n_mels, n_frames)
             Non-negative.
         """
-        hop = self.config.hop_length
+        return torch.matmul(self.bank, self.power(waveform, lengths))
+
+    def power(self, waveform: Tensor, lengths: Tensor) -> Tensor:
+        """Compute the power spectrogram.
+
+        Parameters
+        ----------
+        waveform : Tensor of shape (batch, n_samples)
+            Zero-padded audio.
+        lengths : Tensor of shape (batch,), int64
+            Samples of each waveform.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_fft // 2 + 1, n_frames)
+            Non-negative.
+        """
         positions = torch.arange(waveform.shape[1], device=waveform.device)
         audible = waveform * (positions[None, :] < lengths[:, None])
-        padded = functional.pad(
-            audible, (self.config.n_fft // 2, self.blocks_per_frame * hop + hop)
-        )
+        spectrum = self.over_frames(audible, self.dft)
+        return spectrum[:, : self.n_bins].square() + spectrum[:, self.n_bins :].square()
+
+    def over_frames(self, signal: Tensor, kernel: Tensor) -> Tensor:
+        """Give weighted sums over the samples of every centred frame.
+
+        Parameters
+        ----------
+        signal : Tensor of shape (batch, n_samples)
+            Counts as zero beyond its ends.
+        kernel : Tensor of shape (n_rows, hop_length, blocks_per_frame)
+            Weights, cut into blocks of one hop.
+
+        Returns
+        -------
+        Tensor of shape (batch, n_rows, n_frames)
+            ``n_frames = n_samples // hop_length``.
+        """
+        hop = self.config.hop_length
+        padded = functional.pad(signal, (self.config.n_fft // 2, self.blocks_per_frame * hop + hop))
         n_blocks = padded.shape[1] // hop
         blocks = padded[:, : n_blocks * hop].reshape(padded.shape[0], n_blocks, hop)
-        spectrum = functional.conv1d(blocks.transpose(1, 2), self.dft)
-        spectrum = spectrum[:, :, : waveform.shape[1] // hop]
-        power = spectrum[:, : self.n_bins].square() + spectrum[:, self.n_bins :].square()
-        return torch.matmul(self.bank, power)
+        sums = functional.conv1d(blocks.transpose(1, 2), kernel)
+        return sums[:, :, : signal.shape[1] // hop]
 
 
 def _dft_kernel(config: LogMelConfig) -> Tensor:
     """Windowed cosine and sine rows, cut into blocks of one hop: (2 * n_bins, hop, blocks)."""
-    n_fft, hop = config.n_fft, config.hop_length
-    n_blocks = -(-n_fft // hop)
+    n_fft = config.n_fft
     angles = 2.0 * np.pi * np.outer(np.arange(n_fft // 2 + 1), np.arange(n_fft)) / n_fft
     window = get_window("hann", win_length=n_fft)
-    rows = np.zeros((2 * (n_fft // 2 + 1), n_blocks * hop))
-    rows[:, :n_fft] = np.concatenate([np.cos(angles), -np.sin(angles)]) * window
-    kernel = rows.reshape(rows.shape[0], n_blocks, hop).transpose(0, 2, 1)
+    return in_blocks(np.concatenate([np.cos(angles), -np.sin(angles)]) * window, config)
+
+
+def in_blocks(rows: npt.NDArray[np.float64], config: LogMelConfig) -> Tensor:
+    """Cut weights over the samples of a frame into blocks of one hop.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_fft)
+        Weights.
+    config : LogMelConfig
+        Length of frames and hops.
+
+    Returns
+    -------
+    Tensor of shape (n_rows, hop_length, blocks_per_frame), float32
+        Kernel of :meth:`LogMel.over_frames`.
+    """
+    n_blocks = -(-config.n_fft // config.hop_length)
+    padded = np.zeros((rows.shape[0], n_blocks * config.hop_length))
+    padded[:, : config.n_fft] = rows
+    kernel = padded.reshape(rows.shape[0], n_blocks, config.hop_length).transpose(0, 2, 1)
     return torch.from_numpy(kernel.astype(np.float32))
