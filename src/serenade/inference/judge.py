@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from serenade.audio.condition import condition
-from serenade.errors import AudioError
+from serenade.errors import AudioError, UsageError
 from serenade.inference.front_end import open_front_end
 from serenade.inference.overlap import WindowScore
+from serenade.model.adaptation import SpeakerReference
 from serenade.model.calibration import probabilities
 from serenade.types import Prediction, Waveform
 
@@ -26,17 +27,73 @@ class WindowJudge:
         What the model says about itself.
     scorer : Scorer
         Its session.
+    reference : SpeakerReference or None
+        What is known of the speaker of all windows; ``None`` judges everyone alike.
 
     Raises
     ------
     ModelError
         If this release has another front end than the model was trained with.
+    UsageError
+        If the model does not adapt to speakers, or the reference is of another one.
     """
 
-    def __init__(self, spec: ModelSpec, scorer: Scorer) -> None:
+    def __init__(
+        self, spec: ModelSpec, scorer: Scorer, reference: SpeakerReference | None = None
+    ) -> None:
         self.spec = spec
         self._scorer = scorer
         self._front_end = open_front_end(spec)
+        if reference is not None:
+            _check_fits(reference, spec)
+        self._reference = reference
+
+    def adapted_to(self, reference: SpeakerReference | None) -> WindowJudge:
+        """Give a judge of one speaker.
+
+        Parameters
+        ----------
+        reference : SpeakerReference or None
+            What is known of the speaker.
+
+        Returns
+        -------
+        WindowJudge
+            With the same model; this one without reference.
+
+        Raises
+        ------
+        UsageError
+            If the model does not adapt to speakers, or the reference is of another one.
+        """
+        return self if reference is None else WindowJudge(self.spec, self._scorer, reference)
+
+    def learning(
+        self, reference: SpeakerReference | None, *, seconds: float, weight: float
+    ) -> LearningJudge:
+        """Give a judge that gets to know one speaker.
+
+        Parameters
+        ----------
+        reference : SpeakerReference or None
+            What is known of the speaker before.
+        seconds : float
+            How much of a window was not in the one before [s].
+        weight : float
+            How many clips a window counts for.
+
+        Returns
+        -------
+        LearningJudge
+            With the same model.
+
+        Raises
+        ------
+        UsageError
+            If the model does not adapt to speakers, or the reference is of another one.
+        """
+        start = empty_reference(self.spec) if reference is None else reference
+        return LearningJudge(self.spec, self._scorer, start, seconds=seconds, weight=weight)
 
     def score(self, samples: FloatArray, *, denoise: bool = False) -> WindowScore | None:
         """Judge one window.
@@ -61,11 +118,12 @@ class WindowJudge:
             return None
         if conditioned.duration_seconds < self.spec.windowing.min_seconds:
             return None
-        scores = self._scorer.score([self._front_end(conditioned)])
+        scores = self._scorer.score([self._front_end(conditioned)], reference=self._reference)
         return WindowScore(
             probabilities(scores.logits, temperature=self.spec.temperature)[0],
             None if scores.intensity is None else float(scores.intensity[0]),
             window.duration_seconds,
+            None if scores.embedding is None else scores.embedding[0],
         )
 
     def predict(
@@ -98,4 +156,87 @@ class WindowJudge:
             duration_seconds=duration_seconds,
             model=self.spec.model_id,
             warnings=warnings,
+            adapted_to=None if self._reference is None else self._reference.heard,
+        )
+
+
+class LearningJudge(WindowJudge):
+    """Judges each window by what the windows before it told of the speaker.
+
+    Belongs to one stream.
+
+    Parameters
+    ----------
+    spec, scorer : as for :class:`WindowJudge`
+        The model.
+    reference : SpeakerReference
+        What is known of the speaker before.
+    seconds : float
+        How much of a window was not in the one before [s].
+    weight : float
+        How many clips a window counts for.
+
+    Raises
+    ------
+    UsageError
+        If the reference is of another model.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        scorer: Scorer,
+        reference: SpeakerReference,
+        *,
+        seconds: float,
+        weight: float,
+    ) -> None:
+        super().__init__(spec, scorer, reference)
+        self._seconds = seconds
+        self._weight = weight
+
+    def score(self, samples: FloatArray, *, denoise: bool = False) -> WindowScore | None:
+        """Judge the next window, then learn from it; as :meth:`WindowJudge.score`."""
+        score = super().score(samples, denoise=denoise)
+        if score is None or score.embedding is None or self._reference is None:
+            return score
+        seconds = min(self._seconds, samples.size / self.spec.sample_rate)
+        self._reference = self._reference.with_clip(
+            score.embedding, seconds=seconds, weight=self._weight
+        )
+        return score
+
+
+def empty_reference(spec: ModelSpec) -> SpeakerReference:
+    """Give the reference of a speaker of whom nothing is known.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        What the model says about itself.
+
+    Returns
+    -------
+    SpeakerReference
+        Of no clips.
+
+    Raises
+    ------
+    UsageError
+        If the model does not adapt to speakers.
+    """
+    if spec.adaptation is None:
+        raise UsageError(
+            f"model {spec.model_id} cannot adapt to a speaker; leave the adaptation out, or use a"
+            " model whose `serenade models info` tells that it adapts"
+        )
+    return SpeakerReference.empty(spec.model_id, spec.adaptation)
+
+
+def _check_fits(reference: SpeakerReference, spec: ModelSpec) -> None:
+    empty = empty_reference(spec)
+    if (reference.model, reference.adaptation) != (empty.model, empty.adaptation):
+        raise UsageError(
+            f"the speaker reference was made with {reference.model} and cannot be used with"
+            f" {spec.model_id}; make it with the model that is to use it"
         )

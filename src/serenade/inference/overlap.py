@@ -11,6 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from serenade.types import FloatArray
+
     Floats = npt.NDArray[np.float64]
 
 
@@ -26,11 +28,14 @@ class WindowScore:
         Strength of the emotion, in [0, 1], where the model tells it.
     weight : float
         How much it counts, above 0; the length of the window.
+    embedding : ndarray of shape (n_embedding,), float32, or None
+        Inner vector of a single window, from a model that adapts to speakers.
     """
 
     probabilities: Floats
     intensity: float | None
     weight: float
+    embedding: FloatArray | None = None
 
 
 class OverlapAverage:

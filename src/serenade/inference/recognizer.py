@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from serenade.inference.batch import BatchSource, Outcome
     from serenade.inference.stream import Stream
     from serenade.inference.timeline import Timeline, TimelineConfig
+    from serenade.model.adaptation import SpeakerReference
     from serenade.types import FloatArray
 
     Source = str | os.PathLike[str] | bytes | BinaryIO | Waveform | npt.NDArray[np.generic]
@@ -101,8 +102,50 @@ class Recognizer:
         """Name and version of the model."""
         return self._spec.model_id
 
+    @property
+    def adapts_to_speakers(self) -> bool:
+        """Whether the model can use what is known of a speaker."""
+        return self._spec.adaptation is not None
+
+    def speaker_reference(
+        self, sources: Iterable[BatchSource], *, denoise: bool = False
+    ) -> SpeakerReference:
+        """Get to know a speaker from unlabelled recordings of their speech.
+
+        Two or three clips help a little and many help more; best are clips in different moods.
+
+        Parameters
+        ----------
+        sources : iterable of path, bytes or Waveform
+            Recordings of this speaker alone; long ones are heard window by window.
+        denoise : bool
+            Reduce noise before the model listens, as when it will predict.
+
+        Returns
+        -------
+        SpeakerReference
+            For :meth:`predict`, :meth:`predict_many`, :meth:`timeline` and :meth:`stream` of this
+            model.
+
+        Raises
+        ------
+        UsageError
+            If the model does not adapt to speakers.
+        AudioError
+            If a recording cannot be read, or all hold only silence.
+        """
+        from serenade.inference.reference import hear_speaker
+
+        recordings = (_read(source, None)[1] for source in sources)
+        return hear_speaker(self._judge, recordings, denoise=denoise)
+
     def predict(
-        self, source: Source, sample_rate: int | None = None, *, denoise: bool = False
+        self,
+        source: Source,
+        sample_rate: int | None = None,
+        *,
+        denoise: bool = False,
+        reference: SpeakerReference | None = None,
     ) -> Prediction:
         """Tell which emotion is in a recording.
 
@@ -118,6 +161,9 @@ class Recognizer:
             Samples per second [Hz]; needed for an ndarray and only then.
         denoise : bool
             Reduce noise before the model listens.
+        reference : SpeakerReference or None
+            What is known of the speaker, from :meth:`speaker_reference`; ``None`` judges them as
+            anyone.
 
         Returns
         -------
@@ -129,8 +175,9 @@ class Recognizer:
         AudioError
             If the source cannot be read, is too short, silent or not finite.
         UsageError
-            If `sample_rate` is missing or not wanted.
+            If `sample_rate` is missing or not wanted, or the reference is of another model.
         """
+        judge = self._judge.adapted_to(reference)
         name, blocks = _read(source, sample_rate)
         windowing = self._spec.windowing
         rate = self._spec.sample_rate
@@ -147,7 +194,7 @@ class Recognizer:
                     f"{name} lasts only {n_samples / rate:.3f} s; the model needs"
                     f" {windowing.min_seconds:g} s or more"
                 )
-            score = self._judge.score(window.samples, denoise=denoise)
+            score = judge.score(window.samples, denoise=denoise)
             if score is not None:
                 average.add(score, measure_quality(Waveform(window.samples, rate)))
         if average.is_empty:
@@ -156,14 +203,19 @@ class Recognizer:
                 " check the microphone or the file"
             )
         quality = average.quality(n_samples / rate)
-        return self._judge.predict(
+        return judge.predict(
             average.score,
             duration_seconds=quality.duration_seconds,
             warnings=find_warnings(quality, sure_from_seconds=windowing.sure_from_seconds),
         )
 
     def predict_many(
-        self, sources: Iterable[BatchSource], *, workers: int = 1, denoise: bool = False
+        self,
+        sources: Iterable[BatchSource],
+        *,
+        workers: int = 1,
+        denoise: bool = False,
+        reference: SpeakerReference | None = None,
     ) -> Iterator[Outcome]:
         """Tell which emotion is in each of many recordings.
 
@@ -175,6 +227,8 @@ class Recognizer:
             Processes that share the work, 1 or more; with 1 it is done in this process.
         denoise : bool
             Reduce noise before the model listens.
+        reference : SpeakerReference or None
+            What is known of the speaker of all recordings.
 
         Yields
         ------
@@ -184,15 +238,18 @@ class Recognizer:
         Raises
         ------
         UsageError
-            If `workers` is below 1 or a worker process cannot start.
+            If `workers` is below 1, a worker process cannot start, or the reference is of another
+            model.
         """
         if workers < 1:
             raise UsageError(f"workers must be 1 or more, got {workers}")
+        self._judge.adapted_to(reference)  # a reference that does not fit is no error of each file
         if workers == 1:
-            return predict_in_turn(partial(self.predict, denoise=denoise), sources)
+            predict = partial(self.predict, denoise=denoise, reference=reference)
+            return predict_in_turn(predict, sources)
         from serenade.inference.workers import predict_in_workers
 
-        load = partial(_load_predict, self._bundle.path, denoise=denoise)
+        load = partial(_load_predict, self._bundle.path, denoise=denoise, reference=reference)
         return predict_in_workers(load, sources, workers=workers)
 
     def timeline(
@@ -202,6 +259,8 @@ class Recognizer:
         *,
         config: TimelineConfig | None = None,
         channel: int | None = None,
+        reference: SpeakerReference | None = None,
+        adapt: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Timeline:
         """Tell which emotion is when in a recording of any length.
@@ -216,6 +275,8 @@ class Recognizer:
             How to judge; ``None`` for the defaults.
         channel : int or None
             The channel of a file to take, from 0; ``None`` averages all.
+        reference, adapt
+            As for :meth:`stream`.
         progress : callable or None
             Called after each block with the length that was read [s].
 
@@ -229,7 +290,8 @@ class Recognizer:
         AudioError
             If the source cannot be read or lacks the channel.
         UsageError
-            If `sample_rate` is missing or not wanted, or `channel` is given for samples.
+            If `sample_rate` is missing or not wanted, `channel` is given for samples, or the model
+            cannot adapt as wanted.
         MissingExtraError
             If the configuration asks for what is not installed.
         """
@@ -238,11 +300,20 @@ class Recognizer:
         if channel is not None and isinstance(source, Waveform | np.ndarray):
             raise UsageError("channel is only for a file; choose the channel of the samples before")
         _, blocks = _read(source, sample_rate, channel)
-        stream = self.stream(self._spec.sample_rate, config=config)
+        stream = self.stream(
+            self._spec.sample_rate, config=config, reference=reference, adapt=adapt
+        )
         events = stream.run(blocks, progress=progress)
         return collect(events, model=self.model_id, labels=self.labels)
 
-    def stream(self, sample_rate: int, *, config: TimelineConfig | None = None) -> Stream:
+    def stream(
+        self,
+        sample_rate: int,
+        *,
+        config: TimelineConfig | None = None,
+        reference: SpeakerReference | None = None,
+        adapt: bool = False,
+    ) -> Stream:
         """Open a stream for audio that arrives in pieces.
 
         Streams share the model; a stream itself belongs to one thread.
@@ -253,6 +324,11 @@ class Recognizer:
             Samples per second of what will be pushed [Hz]; 8,000 to 192,000.
         config : TimelineConfig or None
             How to judge; ``None`` for the defaults.
+        reference : SpeakerReference or None
+            What is known of the one speaker of the stream.
+        adapt : bool
+            Get to know the one speaker of the stream while they talk: each window is judged by
+            what was heard before it, on top of the `reference`.
 
         Returns
         -------
@@ -263,6 +339,8 @@ class Recognizer:
         ------
         AudioError
             If the rate is out of range.
+        UsageError
+            If the model does not adapt to speakers, or the reference is of another model.
         MissingExtraError
             If the configuration asks for what is not installed.
         """
@@ -272,7 +350,14 @@ class Recognizer:
 
         config = config or TimelineConfig()
         activity = open_activity(config, sample_rate=self._spec.sample_rate)
-        return Stream(self._judge, activity, sample_rate=sample_rate, config=config)
+        judge = self._judge.adapted_to(reference)
+        if adapt:
+            judge = self._judge.learning(
+                reference,
+                seconds=config.step_seconds,
+                weight=config.step_seconds / config.window_seconds,
+            )
+        return Stream(judge, activity, sample_rate=sample_rate, config=config)
 
 
 def _read(
@@ -291,6 +376,8 @@ def _read(
     return name_of(source), (block.samples for block in decode_blocks(source, channel=channel))
 
 
-def _load_predict(path: Path, *, denoise: bool) -> Callable[[BatchSource], Prediction]:
+def _load_predict(
+    path: Path, *, denoise: bool, reference: SpeakerReference | None
+) -> Callable[[BatchSource], Prediction]:
     """Open a model in a worker process."""
-    return partial(Recognizer.load(path).predict, denoise=denoise)
+    return partial(Recognizer.load(path).predict, denoise=denoise, reference=reference)

@@ -11,7 +11,7 @@ from serenade.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from serenade.types import Prediction
+    from serenade.types import HeardSpeech, Prediction
 
 TIMELINE_SCHEMA_VERSION = 1
 """Version of the JSON that describes one timeline."""
@@ -31,11 +31,13 @@ class TimelineConfig:
     ----------
     hop_seconds : float
         Distance between predictions [s]; a multiple of 0.01.
-    window_seconds : float
-        How much the model hears at once [s]; a multiple of `hop_seconds`.
-    step_seconds : float
+    window_seconds : float or None
+        How much the model hears at once [s]; a multiple of `hop_seconds`. ``None`` for what suits
+        the model, in whole hops.
+    step_seconds : float or None
         Distance between windows [s]; a multiple of `hop_seconds`, at most `window_seconds`. Each
-        hop gets the average of the windows that cover it; longer steps cost less.
+        hop gets the average of the windows that cover it; longer steps cost less. ``None`` for
+        what suits the model, in whole hops.
     switch_cost_seconds : float
         What a change of emotion must gain to be believed, as lead in probability times its
         duration [s]: with 0.25, a lead of 0.125 must last 2 s. 0 or more.
@@ -56,8 +58,8 @@ class TimelineConfig:
     """
 
     hop_seconds: float = 0.5
-    window_seconds: float = 2.0
-    step_seconds: float = 1.0
+    window_seconds: float | None = None
+    step_seconds: float | None = None
     switch_cost_seconds: float = 0.25
     min_emotion_seconds: float = 1.0
     min_speech_seconds: float = 0.2
@@ -66,8 +68,9 @@ class TimelineConfig:
 
     def __post_init__(self) -> None:
         for name in ("hop_seconds", "window_seconds", "step_seconds"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise UsageError(f"{name} must be above 0, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise UsageError(f"{name} must be above 0, got {value}")
         for name in (
             "switch_cost_seconds",
             "min_emotion_seconds",
@@ -79,16 +82,14 @@ class TimelineConfig:
         if not _divides(FRAME_SECONDS, self.hop_seconds):
             raise UsageError(f"hop_seconds must be a multiple of 0.01, got {self.hop_seconds}")
         for name in ("window_seconds", "step_seconds"):
-            if not _divides(self.hop_seconds, getattr(self, name)):
+            value = getattr(self, name)
+            if value is not None and not _divides(self.hop_seconds, value):
                 raise UsageError(
-                    f"{name} must be a multiple of hop_seconds ({self.hop_seconds}),"
-                    f" got {getattr(self, name)}"
+                    f"{name} must be a multiple of hop_seconds ({self.hop_seconds}), got {value}"
                 )
-        if self.step_seconds > self.window_seconds:
-            raise UsageError(
-                f"step_seconds must be at most window_seconds ({self.window_seconds}),"
-                f" got {self.step_seconds}"
-            )
+        window, step = self.window_seconds, self.step_seconds
+        if window is not None and step is not None and step > window:
+            raise UsageError(f"step_seconds must be at most window_seconds ({window}), got {step}")
         if self.activity not in ACTIVITIES:
             raise UsageError(
                 f"activity must be one of {', '.join(ACTIVITIES)}, got {self.activity!r}"
@@ -186,6 +187,12 @@ class Timeline:
         total = sum(seconds.values())
         return {label: value / total if total else 0.0 for label, value in seconds.items()}
 
+    @property
+    def adapted_to(self) -> HeardSpeech | None:
+        """Speech of the speaker that the last prediction was adapted to."""
+        known = [hop.prediction for hop in self.hops if hop.prediction is not None]
+        return known[-1].adapted_to if known else None
+
     def summary_to_json(self, path: str) -> dict[str, Any]:
         """Give everything but the segments and hops as a JSON object.
 
@@ -197,9 +204,9 @@ class Timeline:
         Returns
         -------
         dict
-            Only JSON types.
+            Only JSON types. Without adaptation there is no ``adapted_to``.
         """
-        return {
+        summary: dict[str, Any] = {
             "schema": TIMELINE_SCHEMA_VERSION,
             "path": path,
             "duration_s": round(self.duration_seconds, 6),
@@ -207,6 +214,9 @@ class Timeline:
             "speech_s": round(self.speech_seconds, 6),
             "shares": {label: round(share, 6) for label, share in self.shares.items()},
         }
+        if self.adapted_to is not None:
+            summary["adapted_to"] = self.adapted_to.to_json()
+        return summary
 
     def to_json(self, path: str) -> dict[str, Any]:
         """Give the timeline as a JSON object.
@@ -346,7 +356,7 @@ def _divides(unit: float, length: float) -> bool:
 
 
 def _judgement(prediction: Prediction) -> dict[str, Any]:
-    return {
+    judgement: dict[str, Any] = {
         "emotion": prediction.emotion,
         "confidence": round(prediction.confidence, 6),
         "abstained": prediction.abstained,
@@ -354,3 +364,6 @@ def _judgement(prediction: Prediction) -> dict[str, Any]:
         "intensity": None if prediction.intensity is None else round(prediction.intensity, 6),
         "warnings": list(prediction.warnings),
     }
+    if prediction.adapted_to is not None:
+        judgement["adapted_to"] = prediction.adapted_to.to_json()
+    return judgement
