@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from serenade.types import WARNINGS
 
 if TYPE_CHECKING:
-    from serenade.cli.records import Record
+    from serenade.inference.records import Record
 
 _WIDEST_BAR = 40
 _NARROWEST_BAR = 5

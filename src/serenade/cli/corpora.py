@@ -174,8 +174,8 @@ def check(
     from dataclasses import asdict
 
     from serenade.audio.decode import decode
-    from serenade.cli.records import display_path
     from serenade.corpora.validate import check_manifest
+    from serenade.inference.records import display_path
 
     problems = check_manifest(manifest, read_audio=decode)
     if output_format is ListFormat.JSON:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serenade.cli.app import new_app
-from serenade.cli.records import display_path
+from serenade.inference.records import display_path
 from serenade.model.bundle import open_bundle
 from serenade.model.spec import to_json
 from serenade.model.store import default_name, list_bundled, resolve

@@ -76,9 +76,9 @@ def predict(
 
     Exit code: 0 all good, 1 some recordings failed, 2 none could be used.
     """
-    from serenade.cli.records import display_path
     from serenade.cli.sinks import make_sink
     from serenade.inference.recognizer import Recognizer
+    from serenade.inference.records import display_path
 
     if timeline:
         if resume or top is not None or denoise or workers > 1:
@@ -137,7 +137,7 @@ def _predict(
 
 def _write(outcomes: Iterator[Outcome], sink: Sink, progress: Progress, *, top: int | None) -> int:
     """Write every outcome and count the failed ones."""
-    from serenade.cli.records import to_record
+    from serenade.inference.records import to_record
 
     n_failed = 0
     for outcome in outcomes:

@@ -15,7 +15,7 @@ from serenade.cli.records import csv_columns, to_csv_row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serenade.cli.records import Record
+    from serenade.inference.records import Record
 
 
 class Sink(Protocol):

@@ -73,7 +73,7 @@ class Activity(StrEnum):
 
 
 def timeline_config(*, hop_seconds: float, activity: Activity) -> TimelineConfig:
-    """Fit the configuration to a hop that the user chose.
+    """Give the configuration that the user chose.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def timeline_config(*, hop_seconds: float, activity: Activity) -> TimelineConfig
     Returns
     -------
     TimelineConfig
-        With the default lengths of window and step, rounded to whole hops.
+        With the model's own lengths of window and step.
 
     Raises
     ------
@@ -96,15 +96,7 @@ def timeline_config(*, hop_seconds: float, activity: Activity) -> TimelineConfig
 
     if not 0.1 <= hop_seconds <= 10.0:
         raise UsageError(f"--hop must be from 0.1 to 10 seconds, got {hop_seconds:g}")
-    usual = TimelineConfig()
-    n_step = max(1, round(usual.step_seconds / hop_seconds))
-    n_window = max(n_step, round(usual.window_seconds / hop_seconds))
-    return TimelineConfig(
-        hop_seconds=hop_seconds,
-        window_seconds=n_window * hop_seconds,
-        step_seconds=n_step * hop_seconds,
-        activity=activity.value,
-    )
+    return TimelineConfig(hop_seconds=hop_seconds, activity=activity.value)
 
 
 def print_timelines(
@@ -178,7 +170,7 @@ def _tracks(
 ) -> Iterator[Track]:
     """Judge a recording."""
     from serenade.audio.decode import probe
-    from serenade.cli.records import display_path
+    from serenade.inference.records import display_path
     from serenade.inference.timeline_formats import Track
 
     if item.problem is not None:
@@ -235,8 +227,8 @@ class _Writer:
         """Write why a recording has no timeline, where the format can say so."""
         import json
 
-        from serenade.cli.records import to_record
         from serenade.inference.batch import Outcome
+        from serenade.inference.records import to_record
 
         if self._form not in (TimelineFormat.JSON, TimelineFormat.JSONL):
             return

@@ -1,0 +1,247 @@
+"""Processes that do tasks one at a time and in order.
+
+A worker that dies takes only its task with it, and even that is given to another worker if
+several attempts are allowed. No more than a bounded number of tasks is under way, so that memory
+does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from serenade.errors import SerenadeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from multiprocessing.connection import Connection
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+AHEAD_PER_WORKER = 32
+"""Tasks that a worker may be ahead of the oldest unfinished one."""
+
+_STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A worker has loaded what it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A worker cannot load what it needs."""
+
+    error: SerenadeError
+
+
+@dataclass(frozen=True, slots=True)
+class _Done(Generic[Result]):
+    """A worker has done its task."""
+
+    result: Result
+
+
+class WorkerPool(Generic[Task, Result]):
+    """Processes that are started when there is work for them and stay until the pool is closed.
+
+    Parameters
+    ----------
+    load : callable
+        Gives in each process what does a task; can be pickled.
+    workers : int
+        Number of processes, 1 or more.
+    died : callable
+        Gives the result of a task whose worker died, from the task and the exit code.
+    attempts : int
+        How many workers a task may cost, 1 or more.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Callable[[Task], Result]],
+        *,
+        workers: int,
+        died: Callable[[Task, int | None], Result],
+        attempts: int = 1,
+    ) -> None:
+        self._load = load
+        self._size = workers
+        self._died = died
+        self._attempts = attempts
+        self._idle: list[_Worker[Task, Result]] = []
+        self._busy: dict[Connection, _Worker[Task, Result]] = {}
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[Result]:
+        """Do tasks; a pool does one iterable at a time.
+
+        Parameters
+        ----------
+        tasks : iterable
+            Taken as they are needed; each can be pickled.
+
+        Yields
+        ------
+        object
+            One result per task, in order.
+
+        Raises
+        ------
+        SerenadeError
+            If a worker cannot start: what `load` raised, or a `UsageError` if the process died.
+        """
+        waiting = enumerate(tasks)
+        finished: dict[int, Result] = {}
+        n_given = 0
+        n_yielded = 0
+        try:
+            while True:
+                while self._has_room and n_given - n_yielded < AHEAD_PER_WORKER * self._size:
+                    task = next(waiting, None)
+                    if task is None:
+                        break
+                    self._give(*task)
+                    n_given += 1
+                if not self._busy:
+                    return
+                finished.update(self._collect())
+                while n_yielded in finished:
+                    result = finished.pop(n_yielded)
+                    n_yielded += 1
+                    yield result
+        finally:
+            self._drop_busy()
+
+    def close(self) -> None:
+        """End the processes."""
+        self._drop_busy()
+        for worker in self._idle:
+            worker.stop()
+        self._idle.clear()
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._busy) < self._size
+
+    def _give(self, index: int, task: Task, attempt: int = 1) -> None:
+        worker = self._take_worker()
+        self._busy[worker.connection] = worker
+        worker.give(index, task, attempt)
+
+    def _collect(self) -> Iterator[tuple[int, Result]]:
+        """Wait for messages and give what is finished."""
+        for connection in wait(list(self._busy)):
+            worker = self._busy[connection]  # type: ignore[index]  # wait() gives what it was given
+            try:
+                message = worker.connection.recv()
+            except (EOFError, ConnectionResetError):
+                del self._busy[worker.connection]
+                yield from self._recover(worker)
+                continue
+            if isinstance(message, _Refusal):
+                raise message.error
+            if isinstance(message, _Done):
+                self._idle.append(self._busy.pop(worker.connection))
+                yield worker.index, message.result
+            worker.is_ready = True
+
+    def _recover(self, dead: _Worker[Task, Result]) -> Iterator[tuple[int, Result]]:
+        """Give the task of a dead worker to another one, or give up."""
+        exit_code = dead.bury()
+        if not dead.is_ready:
+            raise UsageError(
+                f"a worker process cannot start (exit code {exit_code}); in a script, put the call"
+                ' under `if __name__ == "__main__":`, or use one worker'
+            )
+        if dead.attempt < self._attempts:
+            self._give(dead.index, dead.task, dead.attempt + 1)
+        else:
+            yield dead.index, self._died(dead.task, exit_code)
+
+    def _take_worker(self) -> _Worker[Task, Result]:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.process.is_alive():
+                return worker
+            worker.stop()
+        return _Worker(self._load)
+
+    def _drop_busy(self) -> None:
+        """End the workers whose results nobody waits for any more."""
+        for worker in self._busy.values():
+            worker.stop()
+        self._busy.clear()
+
+
+class _Worker(Generic[Task, Result]):
+    """One process and the task that it is doing."""
+
+    index: int
+    task: Task
+    attempt: int
+
+    def __init__(self, load: Callable[[], Callable[[Task], Result]]) -> None:
+        context = get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(load, theirs), daemon=True)
+        with _interrupt_blocked():
+            self.process.start()
+        theirs.close()
+        self.is_ready = False
+
+    def give(self, index: int, task: Task, attempt: int) -> None:
+        self.index = index
+        self.task = task
+        self.attempt = attempt
+        # A worker that died while it had nothing to do shows when its answer is awaited.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(task)
+
+    def stop(self) -> int | None:
+        """End the process and give its exit code."""
+        self.process.terminate()
+        return self.bury()
+
+    def bury(self) -> int | None:
+        """Wait for the end of a process that is dying and give its exit code."""
+        self.process.join(_STOP_SECONDS)  # its own code tells more than that of being stopped
+        if self.process.is_alive():
+            self.process.terminate()
+            self.process.join(_STOP_SECONDS)
+        self.connection.close()
+        return self.process.exitcode
+
+
+def _work(load: Callable[[], Callable[[Task], Result]], connection: Connection) -> None:
+    """Do what comes until the connection ends: the body of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
+    try:
+        do = load()
+    except SerenadeError as error:
+        connection.send(_Refusal(error))
+        return
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
+        connection.send(_Ready())
+        while True:
+            connection.send(_Done(do(connection.recv())))
+
+
+@contextmanager
+def _interrupt_blocked() -> Iterator[None]:
+    """Let a process that is started meanwhile inherit that it ignores Ctrl-C while it starts."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        # inside, since an interrupt that came just before is raised by this very call
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
