@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.tiny_bundle import TONES_HZ, tone, write_tiny_bundle
+from tests.tiny_bundle import TONES_HZ, tone, write_adaptive_bundle, write_tiny_bundle
 
 from serenade.audio.codec import encode
 from serenade.inference.recognizer import Recognizer
@@ -28,6 +28,11 @@ RATES = (8000, 16000, 22050, 44100, 48000)
 @pytest.fixture(scope="module")
 def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
     return Recognizer.load(write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny"))
+
+
+@pytest.fixture(scope="module")
+def adaptive(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
+    return Recognizer.load(write_adaptive_bundle(tmp_path_factory.mktemp("bundles") / "tiny"))
 
 
 @cache
@@ -54,9 +59,14 @@ def conversation(rate: int) -> FloatArray:
 
 
 def streamed(
-    recognizer: Recognizer, pieces: Iterable[FloatArray], rate: int, config: TimelineConfig
+    recognizer: Recognizer,
+    pieces: Iterable[FloatArray],
+    rate: int,
+    config: TimelineConfig,
+    *,
+    adapt: bool = False,
 ) -> Timeline:
-    events = recognizer.stream(rate, config=config).run(pieces)
+    events = recognizer.stream(rate, config=config, adapt=adapt).run(pieces)
     return collect(events, model=recognizer.model_id, labels=recognizer.labels)
 
 
@@ -80,6 +90,7 @@ def assert_parts_equal(some: tuple[Part, ...], others: tuple[Part, ...]) -> None
             )
             assert one.prediction.intensity == pytest.approx(other.prediction.intensity, abs=1e-5)
             assert one.prediction.warnings == other.prediction.warnings
+            assert one.prediction.adapted_to == other.prediction.adapted_to
 
 
 @settings(deadline=None, max_examples=40)
@@ -103,6 +114,22 @@ def test_any_chunking_gives_the_timeline_of_the_whole_file(
     pieces = np.split(exact, np.sort((np.array(cuts) * exact.size).astype(int)))
     whole = recognizer.timeline(content, config=config)
     assert_equal(streamed(recognizer, pieces, rate, config), whole)
+
+
+@settings(deadline=None, max_examples=15)
+@given(rate=st.sampled_from(RATES), cuts=st.lists(st.floats(0, 1), max_size=40))
+def test_any_chunking_gets_to_know_the_speaker_alike(
+    adaptive: Recognizer, rate: int, cuts: list[float]
+) -> None:
+    samples = conversation(rate)
+    content = encode(Waveform(samples, rate), "flac")
+    exact = (np.rint(samples * 2.0**15) / 2.0**15).astype(np.float32)
+    pieces = np.split(exact, np.sort((np.array(cuts) * exact.size).astype(int)))
+    config = TimelineConfig(window_seconds=1.0, step_seconds=0.5)
+    whole = adaptive.timeline(content, config=config, adapt=True)
+    assert whole.adapted_to is not None
+    assert_equal(streamed(adaptive, pieces, rate, config, adapt=True), whole)
+    assert whole.hops != adaptive.timeline(content, config=config).hops
 
 
 @pytest.mark.parametrize("size", [1, 7, 160, 441])
