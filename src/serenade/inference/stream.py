@@ -21,6 +21,7 @@ from serenade.audio.limits import check_rate
 from serenade.audio.resample import StreamResampler
 from serenade.errors import UsageError
 from serenade.inference.loudness import Noise, measure_loudness
+from serenade.inference.pace import find_pace
 from serenade.inference.stretches import Stretch, StretchFinder
 from serenade.inference.timeline import (
     FRAME_SECONDS,
@@ -72,6 +73,8 @@ class Stream:
     ------
     AudioError
         If the rate is out of range.
+    UsageError
+        If hops or windows are longer than the model can hear at once.
     """
 
     def __init__(
@@ -84,8 +87,9 @@ class Stream:
         self._rate = judge.spec.sample_rate
         self._resampler = StreamResampler(from_rate=self._input_rate, to_rate=self._rate)
         self._frame = round(FRAME_SECONDS * self._rate)
-        self._hop = round(config.hop_seconds * self._rate)
-        self._window = round(config.window_seconds * self._rate)
+        self._pace = find_pace(config, judge.spec)
+        self._hop = self._pace.hop_samples
+        self._window = self._pace.window_samples
         self._finder = StretchFinder(
             min_speech=round(config.min_speech_seconds / FRAME_SECONDS),
             min_pause=max(1, round(config.min_pause_seconds / FRAME_SECONDS)),
@@ -212,7 +216,7 @@ class Stream:
         if self._current is None:
             first = stretch.start * self._frame
             events += self._end_silence(first)
-            utterance = Utterance(self._judge, self._config, self._noise, start=first)
+            utterance = Utterance(self._judge, self._config, self._pace, self._noise, start=first)
             self._current = _Current(stretch, utterance)
         utterance = self._current.utterance
         window = self._window_until(stop, stretch) if utterance.wants_window else None

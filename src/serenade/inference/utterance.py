@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from serenade.inference.judge import WindowJudge
+    from serenade.inference.pace import Pace
     from serenade.inference.timeline import Event, TimelineConfig
     from serenade.inference.windows import Window
 
@@ -54,6 +55,8 @@ class Utterance:
         The model.
     config : TimelineConfig
         How to judge.
+    pace : Pace
+        Lengths of hops and windows.
     noise : Noise
         The background of the recording; another may add to it.
     start : int
@@ -61,15 +64,13 @@ class Utterance:
     """
 
     def __init__(
-        self, judge: WindowJudge, config: TimelineConfig, noise: Noise, *, start: int
+        self, judge: WindowJudge, config: TimelineConfig, pace: Pace, noise: Noise, *, start: int
     ) -> None:
         self._judge = judge
         self._rate = judge.spec.sample_rate
         self._noise = noise
-        self._step_hops = round(config.step_seconds / config.hop_seconds)
-        self._overlap = OverlapAverage(
-            window_hops=round(config.window_seconds / config.hop_seconds)
-        )
+        self._step_hops = pace.step_hops
+        self._overlap = OverlapAverage(window_hops=pace.window_hops)
         self._smoother = Smoother(
             n_labels=len(judge.spec.labels),
             switch_cost=config.switch_cost_seconds / config.hop_seconds,

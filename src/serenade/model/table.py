@@ -59,6 +59,10 @@ class Table:
             return None
         return self.number(key)
 
+    def number_or(self, key: str, default: float) -> float:
+        """Take a finite number, or the default where there is no such key."""
+        return self.number(key) if key in self._left else default
+
     def boolean(self, key: str) -> bool:
         """Take true or false."""
         value = self._take(key)

@@ -42,7 +42,7 @@ ModelName = Annotated[
 Denoise = Annotated[bool, Query(description="Reduce noise before the model listens.")]
 HopSeconds = Annotated[
     float,
-    Query(description="Distance between predictions [s]; 3 s must be a multiple.", ge=0.1, le=3.0),
+    Query(description="Distance between predictions [s], a multiple of 0.01.", ge=0.1, le=3.0),
 ]
 ChannelChoice = Annotated[
     Channels, Query(description="Average the channels, or judge each by itself.")

@@ -46,7 +46,10 @@ def closed(start: float, stop: float, anger: float | None) -> SegmentClosed:
         ({"hop_seconds": 0.505}, "hop_seconds must be a multiple of 0.01"),
         ({"window_seconds": 2.2}, r"window_seconds must be a multiple of hop_seconds \(0.5\)"),
         ({"step_seconds": 0.7}, "step_seconds must be a multiple"),
-        ({"step_seconds": 4.0}, r"step_seconds must be at most window_seconds \(2.0\)"),
+        (
+            {"window_seconds": 2.0, "step_seconds": 4.0},
+            r"step_seconds must be at most window_seconds \(2.0\)",
+        ),
         ({"switch_cost_seconds": -1.0}, "switch_cost_seconds must be 0 or more, got -1.0"),
         ({"min_pause_seconds": float("inf")}, "min_pause_seconds must be 0 or more, got inf"),
         ({"activity": "magic"}, "activity must be one of energy, neural, got 'magic'"),

@@ -111,6 +111,14 @@ def test_conditioning_may_leave_steps_out(tmp_path: Path) -> None:
         (_set("windowing.min_seconds", 9), r"windowing\.min_seconds must be above 0 and up to max"),
         (_set("windowing.hop_seconds", 2.5), r"windowing\.hop_seconds must be above 0 and up to"),
         (
+            _set("windowing.timeline_window_seconds", 2.5),
+            r"windowing\.timeline_window_seconds must be above 0 and up to max_seconds",
+        ),
+        (
+            _set("windowing.timeline_step_seconds", 2.1),
+            r"windowing\.timeline_step_seconds must be above 0 and up to timeline_window_seconds",
+        ),
+        (
             _set("windowing.sure_from_seconds", -1),
             r"windowing\.sure_from_seconds must be 0 or",
         ),
