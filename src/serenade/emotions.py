@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from serenade.errors import LabelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 EMOTIONS: tuple[str, ...] = (
     "neutral",
@@ -90,6 +90,23 @@ def parse_emotion(text: str, *, allow_new: bool = False) -> str:
     raise LabelError(
         f"unknown emotion {text!r}; known are {', '.join(EMOTIONS)} and their usual aliases"
     )
+
+
+def in_order(emotions: Iterable[str]) -> tuple[str, ...]:
+    """Order emotions as results show them: the canonical ones first, others by name.
+
+    Parameters
+    ----------
+    emotions : iterable of str
+        Names; a repeated one counts once.
+
+    Returns
+    -------
+    tuple of str
+        Without repetition.
+    """
+    names = set(emotions)
+    return tuple(e for e in EMOTIONS if e in names) + tuple(sorted(names - set(EMOTIONS)))
 
 
 @dataclass(frozen=True, slots=True)

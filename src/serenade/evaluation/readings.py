@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serenade.corpora.labels import label_map_for
-from serenade.emotions import EMOTIONS, IDENTITY, LABEL_SETS, LabelMap
+from serenade.emotions import IDENTITY, LABEL_SETS, LabelMap, in_order
 from serenade.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -267,23 +267,6 @@ def left_out(utterances: Iterable[Utterance], labelling: Labelling) -> dict[str,
     return dict(
         sorted(Counter(u.emotion for u in utterances if labelling.truth(u) is None).items())
     )
-
-
-def in_order(emotions: Iterable[str]) -> tuple[str, ...]:
-    """Order emotions as results show them: the canonical ones first, others by name.
-
-    Parameters
-    ----------
-    emotions : iterable of str
-        Names; a repeated one counts once.
-
-    Returns
-    -------
-    tuple of str
-        Without repetition.
-    """
-    names = set(emotions)
-    return tuple(e for e in EMOTIONS if e in names) + tuple(sorted(names - set(EMOTIONS)))
 
 
 def _truth(answers: Sequence[Answer], labelling: Labelling) -> tuple[tuple[Answer, ...], IntArray]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 from html import escape
-from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any
 
-import serenade
 from serenade.errors import EvaluationError
 from serenade.evaluation import report_figures as figures
 from serenade.evaluation import report_groups as groups
@@ -19,18 +16,18 @@ from serenade.evaluation.report_clips import (
     spectrogram_uri,
     worst_clips,
 )
+from serenade.evaluation.report_page import render_page
 from serenade.evaluation.report_parts import counted, figure, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from serenade.evaluation.evaluate import Evaluation
     from serenade.evaluation.report_clips import WorstClip
 
 WORST_CLIPS = 12
 """Number of clips that are shown."""
-
-_TEMPLATE = Path(__file__).with_name("report_template.html")
 
 
 def write_report(
@@ -105,25 +102,18 @@ def render_report(
         ("training", "Training", _training(epochs)),
         ("failures", "Clips that failed", sections.failures(evaluation)),
     ]
-    shown = [(anchor, title, content) for anchor, title, content in parts if content]
     setting = evaluation.setting
-    body = "\n".join(
-        f'<section id="{anchor}" aria-labelledby="{anchor}-title">'
-        f'<h2 id="{anchor}-title">{title}</h2>{content}</section>'
-        for anchor, title, content in shown
-    )
     corpora = sorted({a.utterance.corpus for a in evaluation.closed.reading.answers})
     n_clips, n_speakers = evaluation.closed.metrics.n_clips, evaluation.n_speakers
     clips = f"{counted(n_clips, 'clip')} of {counted(n_speakers, 'speaker')}"
-    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=escape(f"How well does {setting.model} hear emotion?"),
-        lead=escape(f"Measured on {clips} from {', '.join(corpora)}; {setting.protocol}."),
-        navigation="".join(f'<a href="#{anchor}">{title}</a>' for anchor, title, _ in shown),
-        content=sections.leak_banner(evaluation) + "\n" + body,
-        footer=(
-            f"Made by Serenade {serenade.__version__}. Acted emotions are easier than real ones:"
-            " do not take these figures for what happens in everyday speech, and do not use"
-            " emotion recognition to judge people."
+    return render_page(
+        parts,
+        title=f"How well does {setting.model} hear emotion?",
+        lead=f"Measured on {clips} from {', '.join(corpora)}; {setting.protocol}.",
+        banner=sections.leak_banner(evaluation),
+        remark=(
+            "Acted emotions are easier than real ones: do not take these figures for what happens"
+            " in everyday speech, and do not use emotion recognition to judge people."
         ),
     )
 

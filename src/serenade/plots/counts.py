@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serenade.emotions import EMOTIONS
+from serenade.emotions import in_order
 from serenade.errors import UsageError
 from serenade.plots.style import ACCENT, INK, LINE, emotion_colours, new_figure, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.figure import Figure
 
@@ -35,7 +35,7 @@ def plot_emotions(counts: Mapping[str, int], *, title: str = "Clips by emotion")
         If there is nothing to draw.
     """
     _check_not_empty(counts)
-    emotions = _in_order(counts)
+    emotions = in_order(counts)
     colours = emotion_colours(emotions)
     figure = new_figure(width_inches=max(4.0, 0.9 * len(emotions) + 1.0), height_inches=3.2)
     axes = figure.add_subplot()
@@ -73,7 +73,7 @@ def plot_emotions_by_group(
     """
     _check_not_empty(counts)
     groups = list(counts)
-    emotions = _in_order({emotion for group in counts.values() for emotion in group})
+    emotions = in_order({emotion for group in counts.values() for emotion in group})
     colours = emotion_colours(emotions)
     figure = new_figure(width_inches=8.0, height_inches=1.2 + 0.24 * max(len(groups), 4))
     axes = figure.add_subplot()
@@ -126,7 +126,7 @@ def plot_spread(
         If there is nothing to draw.
     """
     _check_not_empty(values)
-    groups = _in_order(values) if by_emotion else list(values)
+    groups = in_order(values) if by_emotion else list(values)
     colours = emotion_colours(groups) if by_emotion else dict.fromkeys(groups, ACCENT)
     figure = new_figure(width_inches=max(4.0, 0.9 * len(groups) + 1.0), height_inches=3.2)
     axes = figure.add_subplot()
@@ -149,12 +149,6 @@ def plot_spread(
     tidy(axes, title=title, y_label=label)
     axes.tick_params(axis="x", length=0)
     return figure
-
-
-def _in_order(emotions: Iterable[str]) -> list[str]:
-    """Put emotions in their usual order, new ones last."""
-    names = set(emotions)
-    return [e for e in EMOTIONS if e in names] + sorted(names - set(EMOTIONS))
 
 
 def _check_not_empty(groups: Mapping[str, object]) -> None:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from serenade.emotions import LabelSet
+from serenade.emotions import LabelSet, in_order
 from serenade.errors import TrainingError
 from serenade.evaluation.evaluate import MODES
-from serenade.evaluation.readings import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
