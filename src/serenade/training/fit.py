@@ -14,14 +14,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from serenade.evaluation.confusion import confusion_matrix, unweighted_average_recall
+from serenade.evaluation.confusion import (
+    confusion_matrix,
+    unweighted_average_recall,
+)
 from serenade.training.batches import (
     Augmenter,
     Batch,
     LabelledStates,
     draw_epoch,
     epoch_batches,
-    plain_batches,
 )
 from serenade.training.checkpoint import (
     load_checkpoint,
@@ -29,16 +31,16 @@ from serenade.training.checkpoint import (
     restore_optimiser,
     save_checkpoint,
 )
-from serenade.training.losses import intensity_error, masked_cross_entropy
+from serenade.training.losses import class_weights, intensity_error, masked_cross_entropy
+from serenade.training.schedule import is_best, learning_rate
+from serenade.training.scoring import accuracy, evaluate, uar_by_group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from serenade.training.networks.base import SpeechNetwork
     from serenade.training.recipe import OptimiserRecipe, Recipe
-
-EVALUATION_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,18 @@ class EpochRecord:
         Mean over clips.
     train_uar : float
         On the augmented and mixed training clips as they were seen, in [0, 1].
+    train_accuracy : float
+        The same, each clip counting the same.
     validation_loss : float or None
-        Of the averaged weights, mean over clips; ``None`` if no speaker was held back.
+        Of the averaged weights, mean over clips; ``None`` if nothing was held back.
     validation_uar : float or None
         Of the averaged weights, mean over corpora, in [0, 1]; ``None`` likewise.
     validation_uar_by_corpus : mapping of str to float
         The same for each corpus.
+    validation_accuracy : float or None
+        Share of the validation clips that are right, in [0, 1]; ``None`` likewise.
+    leaking : bool
+        Whether training shares speakers or clips with validation, so that its figures are too good.
     seconds : float
         Wall time of the epoch [s].
     """
@@ -66,10 +74,23 @@ class EpochRecord:
     epoch: int
     train_loss: float
     train_uar: float
+    train_accuracy: float
     validation_loss: float | None
     validation_uar: float | None
     validation_uar_by_corpus: Mapping[str, float]
+    validation_accuracy: float | None
+    leaking: bool
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Validation:
+    """Figures of the validation clips; none where there are no clips."""
+
+    loss: float | None
+    uar: float | None
+    uar_by_corpus: dict[str, float]
+    accuracy: float | None
 
 
 @dataclass(slots=True)
@@ -78,7 +99,6 @@ class _Progress:
 
     epoch: int
     step: int
-    best_uar: float
     best_epoch: int
     history: list[dict[str, Any]]
 
@@ -93,11 +113,13 @@ class Fit:
     recipe : Recipe
         Everything that decides the result.
     train, validation : LabelledStates
-        Clips; they share no speaker. Without validation clips the last epoch counts as the best.
+        Clips. Without validation clips the last epoch counts as the best.
     augment : callable
         Changes the states of a training clip.
     folder : Path
         Run folder: ``last.safetensors``, ``best.safetensors`` and ``metrics.jsonl``.
+    leaks : sequence of str
+        What training and validation share; empty if the split is sound.
     """
 
     def __init__(
@@ -108,6 +130,7 @@ class Fit:
         validation: LabelledStates,
         augment: Augmenter,
         folder: Path,
+        leaks: Sequence[str] = (),
     ) -> None:
         self.network = network
         self.recipe = recipe
@@ -115,9 +138,11 @@ class Fit:
         self.validation = validation
         self.augment = augment
         self.folder = folder
+        self.leaking = bool(leaks)
         options = recipe.optimiser
         self.steps_per_epoch = math.ceil(len(train) / options.batch_size)
         self.n_epochs = max(options.epochs, math.ceil(options.min_steps / self.steps_per_epoch))
+        self.class_weights = class_weights(train.targets) if options.class_weights else None
         n_hints = 0 if train.hints is None else train.hints.shape[1]
         self.hint_head = nn.Linear(network.n_embedding, n_hints) if n_hints else nn.Identity()
         self.trained = nn.ModuleDict({"network": network, "hint_head": self.hint_head})
@@ -141,14 +166,13 @@ class Fit:
             If a checkpoint cannot be read or written.
         """
         options = self.recipe.optimiser
-        optimiser = torch.optim.AdamW(self._parameter_groups(), lr=options.learning_rate)
+        optimiser = self._optimiser()
         average = deepcopy(self.network).requires_grad_(False)
         progress = self._resume(optimiser, average)
         while progress.epoch < self.n_epochs and not _exhausted(progress, options):
             record = self._epoch(optimiser, average, progress)
             progress.history.append(asdict(record))
-            if record.validation_uar is None or record.validation_uar > progress.best_uar:
-                progress.best_uar = record.validation_uar or 0.0
+            if is_best(options, progress.history):
                 progress.best_epoch = record.epoch
                 save_checkpoint(
                     self.folder / "best.safetensors", average.state_dict(), asdict(record)
@@ -178,39 +202,44 @@ class Fit:
             seed=seed,
             epoch=epoch,
         ):
-            rate = learning_rate(options, step=progress.step, n_steps=n_steps)
+            rate = learning_rate(
+                options, step=progress.step, n_steps=n_steps, history=progress.history
+            )
             for group in optimiser.param_groups:
                 group["lr"] = rate * group["rate_scale"]
             loss, logits = self._loss(batch, mixing)
             optimiser.zero_grad()
             loss.mean().backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(self.trained.parameters(), options.gradient_norm)
+            if options.gradient_norm > 0:
+                torch.nn.utils.clip_grad_norm_(self.trained.parameters(), options.gradient_norm)
             optimiser.step()
             progress.step += 1
             _update_average(average, self.network, options.average_decay, progress.step)
             loss_sum += float(loss.detach().sum())
             hits += _hits(batch, logits.detach())
         progress.epoch += 1
-        loss_now, uar_now, by_corpus = self._validate(average)
+        validation = self._validate(average)
         return EpochRecord(
             epoch=progress.epoch,
             train_loss=loss_sum / order.size,
             train_uar=float(unweighted_average_recall(hits)),
-            validation_loss=loss_now,
-            validation_uar=uar_now,
-            validation_uar_by_corpus=by_corpus,
+            train_accuracy=float(hits.trace() / hits.sum()),
+            validation_loss=validation.loss,
+            validation_uar=validation.uar,
+            validation_uar_by_corpus=validation.uar_by_corpus,
+            validation_accuracy=validation.accuracy,
+            leaking=self.leaking,
             seconds=time.monotonic() - started,
         )
 
-    def _validate(
-        self, average: SpeechNetwork
-    ) -> tuple[float | None, float | None, dict[str, float]]:
-        """Loss, mean UAR and UAR by corpus of the averaged weights."""
+    def _validate(self, average: SpeechNetwork) -> _Validation:
+        """Judge the averaged weights."""
         if not len(self.validation):
-            return None, None, {}
+            return _Validation(None, None, {}, None)
         loss, logits = evaluate(average, self.validation, self.recipe)
         by_corpus = uar_by_group(logits, self.validation)
-        return loss, float(np.mean(list(by_corpus.values()))), by_corpus
+        uar = float(np.mean(list(by_corpus.values())))
+        return _Validation(loss, uar, by_corpus, accuracy(logits, self.validation))
 
     def _loss(self, batch: Batch, mixing: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Loss of each clip, with mixup of neighbours in the batch, and the logits."""
@@ -242,12 +271,24 @@ class Fit:
 
     def _cross_entropy(self, logits: Tensor, targets: Tensor, allowed: Tensor) -> Tensor:
         options = self.recipe.optimiser
-        return masked_cross_entropy(
+        loss = masked_cross_entropy(
             logits,
             targets,
             allowed,
             label_smoothing=options.label_smoothing,
             foreign_label_weight=options.foreign_label_weight,
+            focal_gamma=options.focal_gamma if options.loss == "focal" else 0.0,
+        )
+        if self.class_weights is None:
+            return loss
+        return loss * (targets * self.class_weights).sum(dim=1)
+
+    def _optimiser(self) -> torch.optim.Optimizer:
+        options, groups = self.recipe.optimiser, self._parameter_groups()
+        if options.algorithm == "adamw":
+            return torch.optim.AdamW(groups, lr=options.learning_rate)
+        return torch.optim.Adam(
+            [{**group, "weight_decay": 0.0} for group in groups], lr=options.learning_rate
         )
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
@@ -281,101 +322,12 @@ class Fit:
     def _resume(self, optimiser: torch.optim.Optimizer, average: SpeechNetwork) -> _Progress:
         path = self.folder / "last.safetensors"
         if not path.exists():
-            return _Progress(epoch=0, step=0, best_uar=-1.0, best_epoch=0, history=[])
+            return _Progress(epoch=0, step=0, best_epoch=0, history=[])
         tensors, state = load_checkpoint(path)
         self.trained.load_state_dict(_part(tensors, "trained/"))
         average.load_state_dict(_part(tensors, "average/"))
         restore_optimiser(optimiser, self.trained, _part(tensors, "optimiser/"))
-        return _Progress(**state)
-
-
-def evaluate(
-    network: SpeechNetwork, clips: LabelledStates, recipe: Recipe
-) -> tuple[float, npt.NDArray[np.float32]]:
-    """Score clips without augmentation.
-
-    Parameters
-    ----------
-    network : SpeechNetwork
-        Put into evaluation mode.
-    clips : LabelledStates
-        What is scored.
-    recipe : Recipe
-        Gives the label smoothing of the loss.
-
-    Returns
-    -------
-    loss : float
-        Mean over clips.
-    logits : ndarray of shape (n_clips, n_labels)
-        In the order of `clips`.
-    """
-    network.eval()
-    logits = np.zeros(clips.targets.shape, np.float32)
-    loss_sum = 0.0
-    with torch.inference_mode():
-        for batch, indices in plain_batches(clips, batch_size=EVALUATION_BATCH):
-            scored = network.classify(batch.states, batch.n_frames)
-            loss = masked_cross_entropy(
-                scored,
-                batch.targets,
-                batch.allowed,
-                label_smoothing=recipe.optimiser.label_smoothing,
-                foreign_label_weight=recipe.optimiser.foreign_label_weight,
-            )
-            loss_sum += float(loss.sum())
-            logits[indices] = scored.float().numpy()
-    return loss_sum / max(1, len(clips)), logits
-
-
-def uar_by_group(logits: npt.NDArray[np.float32], clips: LabelledStates) -> dict[str, float]:
-    """Unweighted average recall of each corpus, among the labels that it knows.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n_clips, n_labels)
-        Scores.
-    clips : LabelledStates
-        Targets and corpora.
-
-    Returns
-    -------
-    dict of str to float
-        In [0, 1], by corpus name.
-    """
-    predicted = np.where(clips.allowed, logits, -np.inf).argmax(axis=1)
-    true = clips.targets.argmax(axis=1)
-    groups = np.array(clips.groups)
-    return {
-        str(group): _uar(true[groups == group], predicted[groups == group], logits.shape[1])
-        for group in np.unique(groups)
-    }
-
-
-def learning_rate(options: OptimiserRecipe, *, step: int, n_steps: int) -> float:
-    """Give the learning rate of a step: a linear rise, then a cosine to zero.
-
-    Parameters
-    ----------
-    options : OptimiserRecipe
-        Peak rate and share of the rise.
-    step, n_steps : int
-        Steps done and steps in all.
-
-    Returns
-    -------
-    float
-        In [0, options.learning_rate].
-    """
-    warmup = max(1, round(options.warmup_share * n_steps))
-    if step < warmup:
-        return options.learning_rate * (step + 1) / warmup
-    share = min(1.0, (step - warmup) / max(1, n_steps - warmup))
-    return options.learning_rate * 0.5 * (1.0 + math.cos(math.pi * share))
-
-
-def _uar(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> float:
-    return float(unweighted_average_recall(confusion_matrix(true, predicted, n_labels=n_labels)))
+        return _Progress(state["epoch"], state["step"], state["best_epoch"], state["history"])
 
 
 def _hits(batch: Batch, logits: Tensor) -> npt.NDArray[np.int64]:
