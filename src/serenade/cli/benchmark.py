@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def benchmark(
-    recipes: Annotated[list[Path], typer.Argument(help="One or more TOML files.")],
+    recipes: Annotated[
+        list[Path], typer.Argument(help="One or more TOML files, each with all its variants.")
+    ],
     manifest: Annotated[Path, typer.Option(help="Manifest of utterances (JSONL).")],
     output: Annotated[
         Path, typer.Option(help="Folder of runs and results; an interrupted benchmark goes on.")
@@ -64,7 +66,7 @@ def benchmark(
     from serenade.evaluation.protocols import make_folds
 
     try:
-        from serenade.training.recipe import read_recipe
+        from serenade.training.variants import read_recipes
     except ModuleNotFoundError as error:
         raise MissingExtraError("train", "A benchmark") from error
 
@@ -74,7 +76,7 @@ def benchmark(
         print_message(note)
     summaries = [
         _run(
-            read_recipe(path),
+            recipe,
             fold_set,
             output,
             others,
@@ -86,6 +88,7 @@ def benchmark(
             seed=seed,
         )
         for path in recipes
+        for recipe in read_recipes(path).values()
     ]
     text = (
         to_json_text({"schema": 1, "kind": "benchmarks", "results": summaries})

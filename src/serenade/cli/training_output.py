@@ -6,6 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from serenade.training.comparison import ComparisonRow
     from serenade.training.fit import EpochRecord
     from serenade.training.package import Packaged
 
@@ -65,4 +68,23 @@ def print_packaged(packaged: Packaged) -> None:
             f"{name:<12} {result.closed.metrics.n_clips:>6} {result.n_speakers:>8}"
             f"  {100 * uar.value:5.1f} % ({100 * uar.low:.1f} to {100 * uar.high:.1f})"
         )
-    print(f"bundle: {packaged.folder}  (ONNX and torch differ by {packaged.parity:.1e} at most)")
+    print(f"bundle: {packaged.folder}  (ONNX differs by {packaged.parity:.1e} at most)")
+
+
+def print_comparison(rows: Sequence[ComparisonRow]) -> None:
+    """Print several models as one table on standard output, in %.
+
+    Parameters
+    ----------
+    rows : sequence of ComparisonRow
+        Measured on the same clips.
+    """
+    print(
+        f"\n{'model':<24} {'clips':>6} {'accuracy':>9} {'precision':>10} {'recall':>7} {'F1':>6}"
+        "  (precision, recall and F1: mean over the emotions)"
+    )
+    for row in rows:
+        print(
+            f"{row.name:<24} {row.clips:>6} {100 * row.accuracy:>9.1f} {100 * row.precision:>10.1f}"
+            f" {100 * row.recall:>7.1f} {100 * row.f1:>6.1f}"
+        )

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from serenade.corpora.splits import check_disjoint
 from serenade.evaluation.benchmark import file_name
 from serenade.inference.recognizer import Recognizer
+from serenade.training.classical_run import build_classical_bundle
+from serenade.training.data import Parts, select
 from serenade.training.package import build_bundle
-from serenade.training.run import TrainingRun, train
+from serenade.training.run import TrainingRun, claim, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +31,8 @@ class FoldTrainer:
     """Trains a recipe on a fold and opens the bundle, so that the product is what is judged.
 
     The speakers that the recipe holds back for early stopping and calibration are taken from the
-    fold's training part, never from its test part.
+    fold's training part, never from its test part. A classical model needs none: it is tuned and
+    calibrated on training speakers held out in turn.
 
     Parameters
     ----------
@@ -88,6 +91,8 @@ class FoldTrainer:
             check_disjoint(self.also_train, fold.test)
         utterances = [*fold.train, *fold.validation, *self.also_train]
         run = TrainingRun(self.folder / file_name(fold.name), noise=self.noise, cache=self.cache)
+        if self.recipe.classical.kind:
+            return Recognizer.load(self._train_classical(utterances, run))
         left_out = train(
             self.recipe,
             utterances,
@@ -100,6 +105,13 @@ class FoldTrainer:
             self.log(f"left out {sentence}")
         bundle, _ = build_bundle(run, utterances, progress=self.progress, log=self.log)
         return Recognizer.load(bundle)
+
+    def _train_classical(self, utterances: Sequence[Utterance], run: TrainingRun) -> Path:
+        chosen = select(utterances, self.recipe)
+        claim(run.folder, self.recipe, Parts(tuple(chosen), ()))
+        return build_classical_bundle(
+            self.recipe, chosen, run, progress=self.progress, log=self.log
+        )
 
 
 def recipe_fingerprint(recipe: Recipe, also_train: Sequence[Utterance]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from serenade.model.spec import FeatureInput
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -60,13 +62,14 @@ def write_card(
         _header(spec),
         f"# {spec.name} {spec.version}\n\n{spec.description}\n",
         _summary(spec),
+        *([classifier_section(spec)] if isinstance(spec.input, FeatureInput) else []),
         USES,
         _training(spec, recipe, speakers),
-        _accuracy(results),
+        _accuracy(spec, results),
         _calibration(spec, results),
         _confusions(results),
         LIMITS,
-        _reproduce(recipe),
+        _reproduce(spec, recipe),
     ]
     path.write_text("\n".join(sections), encoding="utf-8")
 
@@ -81,15 +84,48 @@ def _header(spec: ModelSpec) -> str:
 
 def _summary(spec: ModelSpec) -> str:
     window = spec.windowing
+    front_end = (
+        "`model.onnx` takes the vector that `serenade` computes from it"
+        if isinstance(spec.input, FeatureInput)
+        else "the log-mel front end is inside `model.onnx`"
+    )
     return (
         f"- Emotions: {', '.join(spec.labels)}\n"
-        "- Input: mono audio at 16 kHz (Serenade converts any file); the log-mel front end is"
-        " inside `model.onnx`\n"
+        f"- Input: mono audio at 16 kHz (Serenade converts any file); {front_end}\n"
         f"- Length: {window.min_seconds:g} s or more, with a warning below"
         f" {window.sure_from_seconds:g} s;"
         f" longer than {window.max_seconds:g} s in windows every {window.hop_seconds:g} s\n"
         f"- Licence of the weights: {spec.licence}\n"
     )
+
+
+def classifier_section(spec: ModelSpec) -> str:
+    """Tell of the classifier of a feature bundle and of the search for its settings.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Of a classical model.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    tried = "\n".join(
+        f"- {_settings(trial['settings'])}: UAR {100 * trial['uar']:.1f} %"
+        for trial in spec.metrics["search"]
+    )
+    return (
+        f"## Classifier\n\n{spec.front_end['classifier']}"
+        f" ({_settings(spec.front_end['settings'])}) on {spec.front_end['name']} functionals,"
+        " standardised with the training data.\n\nSettings that were tried, on training speakers"
+        f" held out in turn:\n\n{tried or '- none: there was a single speaker'}\n"
+    )
+
+
+def _settings(settings: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in settings.items())
 
 
 def _training(spec: ModelSpec, recipe: Recipe, speakers: Mapping[str, Sequence[str]]) -> str:
@@ -116,7 +152,13 @@ def _teacher(recipe: Recipe) -> str:
     )
 
 
-def _accuracy(results: Mapping[str, Evaluation]) -> str:
+def _accuracy(spec: ModelSpec, results: Mapping[str, Evaluation]) -> str:
+    chosen = (
+        "Settings and temperature were found without these speakers."
+        if isinstance(spec.input, FeatureInput)
+        else "The epoch and the temperature were chosen on these speakers, so the figures are"
+        " slightly optimistic."
+    )
     rows = []
     for name, result in results.items():
         closed, uar = result.closed, result.closed.uar
@@ -130,8 +172,7 @@ def _accuracy(results: Mapping[str, Evaluation]) -> str:
         "## Accuracy on speakers that the model never heard\n\n"
         "Validation speakers, judged by this bundle through `serenade`. Unweighted average recall"
         " (UAR) in % with its 95 % interval, resampled by speaker (by clip where there is only one"
-        " speaker). The epoch and the temperature were chosen on these speakers, so the figures are"
-        " slightly optimistic. *UAR*: among the emotions that the corpus has. *UAR, all emotions*:"
+        f" speaker). {chosen} *UAR*: among the emotions that the corpus has. *UAR, all emotions*:"
         " the model may also answer with emotions that the corpus does not have.\n\n"
         "| corpus | clips | speakers | emotions | UAR | accuracy | UAR, all emotions |\n"
         "|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
@@ -175,11 +216,16 @@ def _confusion(result: Evaluation) -> str:
     return "\n".join([header, rule, *rows])
 
 
-def _reproduce(recipe: Recipe) -> str:
+def _reproduce(spec: ModelSpec, recipe: Recipe) -> str:
+    epochs = (
+        ""
+        if isinstance(spec.input, FeatureInput)
+        else f"; at most {recipe.optimiser.epochs} epochs"
+    )
     return (
         "## How to reproduce\n\n```sh\n"
         "serenade corpora prepare all CORPORA --output all.jsonl\n"
         f"serenade train recipes/{recipe.name}.toml --manifest all.jsonl --noise NOISE"
         f" --output runs/{recipe.name}\n```\n\n"
-        f"Seed {recipe.seed}; at most {recipe.optimiser.epochs} epochs.\n"
+        f"Seed {recipe.seed}{epochs}.\n"
     )

@@ -207,7 +207,8 @@ def train_classical(
     kind : str
         Key of :data:`serenade.training.classifiers.CLASSIFIERS`.
     data : LabelledVectors
-        Training clips of at least two speakers.
+        Training clips. Of a single speaker, nothing can be searched or calibrated: the first
+        settings of the kind are used, the temperature is 1 and the model never abstains.
     n_folds : int
         Folds by speaker of search and calibration; at least 2.
     answer_precision : float
@@ -224,17 +225,36 @@ def train_classical(
     Raises
     ------
     TrainingError
-        If there is no such kind, too few clips for it, or only one speaker.
+        If there is no such kind or too few clips for it.
     """
     chosen = get_kind(kind)
+    found = search(kind, data, n_folds=n_folds, seed=seed)
+    temperature, threshold = _calibrate(chosen, found, data, n_folds, answer_precision)
+    final = _pipeline(chosen, found.settings, seed)
+    return ClassicalModel(
+        kind=kind,
+        labels=data.labels,
+        mode=data.mode,
+        pipeline=_fit(final, data.vectors, data.true, _weights(chosen, data)),
+        settings=found.settings,
+        trials=found.trials,
+        temperature=temperature,
+        abstain_below=threshold,
+    )
+
+
+def _calibrate(
+    kind: ClassifierKind,
+    found: Search,
+    data: LabelledVectors,
+    n_folds: int,
+    answer_precision: float,
+) -> tuple[float, float]:
+    """Find temperature and threshold on speakers that are held out in turn."""
     folds = _speaker_folds(data, n_folds)
     if not folds:
-        raise TrainingError(
-            f"all training clips are of speaker {data.speakers[0]!r}; probabilities are calibrated"
-            " on speakers that the model did not hear, so give clips of two or more"
-        )
-    found = search(kind, data, n_folds=n_folds, seed=seed)
-    weights = _weights(chosen, data)
+        return 1.0, 0.0
+    weights = _weights(kind, data)
     n_labels = len(data.labels)
     scores = np.empty((data.true.size, n_labels), np.float32)
     for train, test in folds:
@@ -242,24 +262,13 @@ def train_classical(
         fitted = _fit(clone(found.pipeline), data.vectors[train], data.true[train], fold_weights)
         scores[test] = class_scores(fitted, data.vectors[test], n_labels=n_labels)
     temperature = fit_temperature(scores, data.true, data.corpora)
-    confidence = probabilities(scores, temperature=temperature).max(axis=1)
     threshold = abstention_threshold(
-        confidence,
+        probabilities(scores, temperature=temperature).max(axis=1),
         scores.argmax(axis=1) == data.true,
         data.corpora,
         precision=answer_precision,
     )
-    final = _pipeline(chosen, found.settings, seed)
-    return ClassicalModel(
-        kind=kind,
-        labels=data.labels,
-        mode=data.mode,
-        pipeline=_fit(final, data.vectors, data.true, weights),
-        settings=found.settings,
-        trials=found.trials,
-        temperature=temperature,
-        abstain_below=threshold,
-    )
+    return temperature, threshold
 
 
 def class_scores(pipeline: Pipeline, vectors: FloatArray, *, n_labels: int) -> FloatArray:

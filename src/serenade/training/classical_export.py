@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,14 @@ from serenade.model.spec import (
     Windowing,
     write_spec,
 )
-from serenade.training.classical import PROBABILITY_FLOOR, STEP, ClassicalModel, gives_decisions
+from serenade.training.card import classifier_section
+from serenade.training.classical import (
+    PROBABILITY_FLOOR,
+    STEP,
+    ClassicalModel,
+    Trial,
+    gives_decisions,
+)
 from serenade.training.vectors import SPEAKER_INDEPENDENT
 
 if TYPE_CHECKING:
@@ -42,7 +49,9 @@ if TYPE_CHECKING:
 
 OPSET = 20
 PARITY = 1e-4
-"""Largest difference of a probability between scikit-learn and ONNX."""
+"""Largest difference of a probability between scikit-learn and ONNX that is allowed."""
+PARITY_METRIC = "difference_from_scikit_learn"
+"""Key of the measured difference in the metrics of a bundle."""
 
 
 def export_classical(
@@ -118,7 +127,7 @@ def export_classical(
         intensity=False,
         training_data=tuple(training_data),
         licence=export.licence,
-        metrics=metrics,
+        metrics={**metrics, "search": [_to_json(trial) for trial in model.trials]},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         serenade=serenade.__version__,
     )
@@ -127,9 +136,12 @@ def export_classical(
     part.mkdir(parents=True)
     onnx.save(to_graph(model, n_values=check_vectors.shape[1]), part / "model.onnx")
     write_spec(spec, part / "spec.json")
-    (part / "CARD.md").write_text(_card(spec, model), encoding="utf-8")
+    (part / "CARD.md").write_text(_card(spec), encoding="utf-8")
     write_checksums(part)
     difference = _check_parity(model, part, check_vectors)
+    spec = replace(spec, metrics={**spec.metrics, PARITY_METRIC: difference})
+    write_spec(spec, part / "spec.json")
+    write_checksums(part)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
     return difference
@@ -198,19 +210,12 @@ def _check_parity(model: ClassicalModel, folder: Path, vectors: FloatArray) -> f
     return difference
 
 
-def _card(spec: ModelSpec, model: ClassicalModel) -> str:
-    corpora = "\n".join(f"- {data.corpus}: {data.licence}" for data in spec.training_data)
-    settings = ", ".join(f"{name} = {value}" for name, value in model.settings.items())
-    tried = "\n".join(
-        f"- {', '.join(f'{name} = {value}' for name, value in trial.settings.items())}:"
-        f" UAR {100 * trial.uar:.1f} %"
-        for trial in model.trials
-    )
+def _to_json(trial: Trial) -> dict[str, Any]:
+    return {"settings": dict(trial.settings), "uar": trial.uar, "fold_uars": list(trial.fold_uars)}
+
+
+def _card(spec: ModelSpec) -> str:
     return (
-        f"# {spec.name} {spec.version}\n\n{spec.description}\n\n"
-        f"- Classifier: {model.kind} ({settings}) on {spec.front_end['name']} functionals,"
-        " standardised with the training data\n"
-        f"- Emotions: {', '.join(spec.labels)}\n- Licence of the weights: {spec.licence}\n\n"
-        f"## Training data\n\n{corpora}\n\n"
-        f"## Settings that were tried, on training speakers held out in turn\n\n{tried}\n"
+        f"# {spec.name} {spec.version}\n\n{spec.description}\n\n{classifier_section(spec)}\n"
+        "Not measured on speakers that it never heard.\n"
     )

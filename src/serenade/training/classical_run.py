@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from serenade.model.bundle import write_checksums
+from serenade.model.spec import read_spec, write_spec
 from serenade.training.cache import Progress, silent_progress
-from serenade.training.classical import Search, search
+from serenade.training.card import write_card
+from serenade.training.classical import Search, search, train_classical
+from serenade.training.classical_export import PARITY_METRIC, export_classical
 from serenade.training.data import select, split
 from serenade.training.feature_cache import cached_features
+from serenade.training.package import Packaged, headline, measure, training_data
+from serenade.training.run import claim, read_run_speakers
 from serenade.training.vectors import LabelledVectors, label_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from serenade.corpora.manifest import Utterance
     from serenade.training.recipe import Recipe
+    from serenade.training.run import TrainingRun
+
+N_PARITY_CLIPS = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,3 +134,113 @@ def grid_search(
     data = read_classical_data(recipe, train, cache=cache, progress=progress)
     options = recipe.classical
     return search(options.kind, data.vectors, grid=grid, n_folds=options.n_folds, seed=recipe.seed)
+
+
+def build_classical_bundle(
+    recipe: Recipe,
+    utterances: Sequence[Utterance],
+    run: TrainingRun,
+    *,
+    progress: Progress,
+    log: Callable[[str], None],
+) -> Path:
+    """Search, fit, calibrate and export a classifier, unless the run folder holds it already.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With a ``[classical]`` table.
+    utterances : sequence of Utterance
+        All are trained on; none is held back but in the folds of search and calibration.
+    run : TrainingRun
+        Where to read and write.
+    progress : callable
+        Told about every clip that is read.
+    log : callable
+        Told what is being done.
+
+    Returns
+    -------
+    Path
+        The bundle, ``run.folder / "bundle"``.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such classifier, nothing can be trained, or ONNX differs from scikit-learn.
+    """
+    folder = run.folder / "bundle"
+    if (folder / "spec.json").exists():
+        return folder
+    data = read_classical_data(recipe, utterances, cache=run.cache, progress=progress)
+    for sentence in data.left_out:
+        log(f"left out {sentence}")
+    options = recipe.classical
+    log(f"searching and fitting {options.kind} on {len(data.utterances)} clips")
+    model = train_classical(
+        options.kind,
+        data.vectors,
+        n_folds=options.n_folds,
+        answer_precision=recipe.export.answer_precision,
+        seed=recipe.seed,
+    )
+    log("exporting to ONNX")
+    every = max(1, len(data.utterances) // N_PARITY_CLIPS)
+    export_classical(
+        model,
+        folder,
+        name=recipe.name,
+        front_end=options.front_end,
+        conditioning=recipe.conditioning,
+        export=recipe.export,
+        training_data=training_data(data.utterances),
+        metrics={},
+        check_vectors=data.vectors.vectors[::every],
+    )
+    return folder
+
+
+def package_classical(
+    recipe: Recipe,
+    utterances: Sequence[Utterance],
+    run: TrainingRun,
+    *,
+    workers: int,
+    progress: Progress,
+    log: Callable[[str], None],
+) -> Packaged:
+    """Train a classifier into a bundle, measure it on the speakers held back, and write its card.
+
+    Parameters
+    ----------
+    recipe, run, progress, log
+        As in :func:`build_classical_bundle`.
+    utterances : sequence of Utterance
+        All that may be used; the recipe chooses from them and holds speakers back.
+    workers : int
+        Processes for the measurement.
+
+    Returns
+    -------
+    Packaged
+        The bundle is ``run.folder / "bundle"``.
+
+    Raises
+    ------
+    TrainingError
+        As :func:`build_classical_bundle`, or if the folder holds a run of another recipe.
+    SplitError
+        If a speaker is unknown.
+    """
+    parts = split(select(utterances, recipe), recipe.split)
+    claim(run.folder, recipe, parts)
+    folder = build_classical_bundle(recipe, parts.train, run, progress=progress, log=log)
+    log("measuring the bundle on validation speakers")
+    results = measure(folder, parts, workers=workers)
+    spec = read_spec(folder / "spec.json")
+    measured = {name: headline(result) for name, result in results.items()}
+    spec = replace(spec, metrics={**spec.metrics, "validation_speakers": measured})
+    write_spec(spec, folder / "spec.json")
+    write_card(folder / "CARD.md", spec, recipe, read_run_speakers(run.folder), results)
+    write_checksums(folder)
+    return Packaged(folder, float(spec.metrics[PARITY_METRIC]), results)

@@ -5,22 +5,47 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from sklearn.metrics import precision_score
 
 from serenade.corpora.manifest import read_manifest
-from serenade.training.classical_run import grid_search
+from serenade.corpora.splits import find_leaks
+from serenade.errors import TrainingError
+from serenade.evaluation.benchmark import BenchmarkPlan, run_folds
+from serenade.evaluation.metrics import measure
+from serenade.evaluation.protocols import make_folds
+from serenade.inference.recognizer import Recognizer
+from serenade.model.bundle import open_bundle
+from serenade.training.benchmark import FoldTrainer, recipe_fingerprint
+from serenade.training.cache import silent_progress
+from serenade.training.classical_run import grid_search, package_classical
+from serenade.training.comparison import comparison_row, macro_precision
 from serenade.training.data import split
 from serenade.training.recipe import ClassicalRecipe
+from serenade.training.run import TrainingRun, read_run_speakers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from serenade.training.package import Packaged
     from serenade.training.recipe import Recipe
 
 
 @pytest.fixture
 def svm_recipe(toy_recipe: Recipe) -> Recipe:
     return replace(toy_recipe, classical=ClassicalRecipe(kind="svm"))
+
+
+def package(recipe: Recipe, manifest: Path, folder: Path, log: list[str]) -> Packaged:
+    return package_classical(
+        recipe,
+        read_manifest(manifest),
+        TrainingRun(folder / "run", noise=None, cache=folder / "cache"),
+        workers=1,
+        progress=silent_progress,
+        log=log.append,
+    )
 
 
 def test_a_search_leaves_the_speakers_alone_that_the_recipe_holds_back(
@@ -31,9 +56,90 @@ def test_a_search_leaves_the_speakers_alone_that_the_recipe_holds_back(
     parts = split(utterances, svm_recipe.split)
     assert len(parts.validation) == 8
     assert found.pipeline.named_steps["scaler"].n_samples_seen_ == len(parts.train)
-    assert [dict(trial.settings) for trial in found.trials] == [
-        {"C": 1.0},
-        {"C": 10.0},
-        {"C": 100.0},
-    ]
+    assert [trial.settings["C"] for trial in found.trials] == [1.0, 10.0, 100.0]
     assert len(found.trials[0].fold_uars) == 3
+
+
+def test_a_recipe_becomes_a_bundle_with_a_card_measured_on_unseen_speakers(
+    svm_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    packaged = package(svm_recipe, toy_manifest, tmp_path, [])
+    bundle = open_bundle(packaged.folder)
+    assert bundle.spec.name == "toy"
+    assert bundle.spec.labels.labels == ("sadness", "anger")
+    assert packaged.parity < 1e-4
+    assert bundle.spec.metrics["validation_speakers"]["toy"]["speakers"] == 1
+    assert len(bundle.spec.metrics["search"]) == 3
+    assert "svm (C = " in bundle.card
+    assert "log-mel" not in bundle.card
+    assert "epoch" not in bundle.card
+    speakers = read_run_speakers(tmp_path / "run")
+    assert not set(speakers["train"]) & set(speakers["validation"])
+    assert packaged.results["toy"].closed.uar.value > 0.9
+    clip = read_manifest(toy_manifest)[0]
+    assert Recognizer.load(packaged.folder).predict(clip.path).emotion == clip.emotion
+
+
+def test_a_finished_classifier_is_not_trained_again(
+    svm_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    first: list[str] = []
+    again: list[str] = []
+    before = package(svm_recipe, toy_manifest, tmp_path, first)
+    model = (before.folder / "model.onnx").stat().st_mtime_ns
+    after = package(svm_recipe, toy_manifest, tmp_path, again)
+    assert (after.folder / "model.onnx").stat().st_mtime_ns == model
+    assert after.parity == before.parity
+    assert any("searching" in line for line in first)
+    assert not any("searching" in line for line in again)
+    other = replace(svm_recipe, classical=ClassicalRecipe(kind="decision-tree"))
+    with pytest.raises(TrainingError, match="another recipe"):
+        package(other, toy_manifest, tmp_path, [])
+
+
+def test_every_fold_of_a_benchmark_has_a_classifier_that_never_heard_its_speakers(
+    svm_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    fold_set = make_folds("speaker-kfold", read_manifest(toy_manifest), n_folds=2)
+    log: list[str] = []
+    trainer = FoldTrainer(
+        recipe=svm_recipe,
+        folder=tmp_path / "runs",
+        also_train=(),
+        noise=None,
+        cache=tmp_path / "cache",
+        threads=1,
+        on_epoch=lambda record, n_epochs: None,
+        progress=silent_progress,
+        log=log.append,
+    )
+    plan = BenchmarkPlan("toy", recipe_fingerprint(svm_recipe, ()))
+    summary = run_folds(fold_set, trainer, tmp_path, plan=plan)
+    assert summary["leaks"] is False
+    assert summary["groups"][0]["pooled"]["clips"] == 32
+    for fold in fold_set.folds:
+        assert find_leaks(fold.train, fold.test) == []
+        speakers = read_run_speakers(tmp_path / "runs" / fold.name.replace(" ", "_"))
+        assert speakers["train"] == sorted({str(u.speaker_key) for u in fold.train})
+        assert speakers["validation"] == []
+    assert sum("on 16 clips" in line for line in log) == 2
+
+
+def test_the_table_measures_the_clips_of_all_corpora_as_one(
+    svm_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    result = package(svm_recipe, toy_manifest, tmp_path, []).results["toy"]
+    row = comparison_row("svm", {"one": result, "other": result})
+    assert row.clips == 2 * result.closed.metrics.n_clips
+    assert row.accuracy == pytest.approx(result.closed.accuracy.value)
+    assert row.recall == pytest.approx(result.closed.uar.value)
+    assert row.f1 == pytest.approx(result.closed.macro_f1.value)
+
+
+def test_the_precision_of_the_table_is_that_of_scikit_learn() -> None:
+    rng = np.random.default_rng(2)
+    true = rng.integers(0, 3, 90)
+    answers = np.where(rng.random(90) < 0.6, true, rng.integers(0, 3, 90))
+    classes = measure(("neutral", "sadness", "anger"), true, np.eye(3)[answers]).classes
+    expected = precision_score(true, answers, average="macro")
+    assert macro_precision(classes) == pytest.approx(expected)
