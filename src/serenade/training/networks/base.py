@@ -31,10 +31,14 @@ class SpeechNetwork(nn.Module, ABC):
     n_labels: int
     n_embedding: int
     front_end: LogMel
-    intensity_head: nn.Linear | None = None
+    intensity_head: nn.Linear | None
     """From the embedding to the intensity; :meth:`learn_intensity` makes it."""
     states_are_log_mel: bool = True
     """Whether the states are a log-mel spectrogram [dB], which augmentation can act on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.intensity_head = None
 
     @abstractmethod
     def fingerprint(self) -> Mapping[str, object]:
