@@ -14,6 +14,7 @@ import typer
 from serenade.cli.bars import printable
 from serenade.cli.interrupts import interrupts_held
 from serenade.cli.messages import print_message
+from serenade.cli.speaker import hear_reference
 from serenade.cli.timeline_output import Activity, timeline_config
 from serenade.errors import AudioError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from serenade.cli.live_view import View
     from serenade.inference.recognizer import Recognizer
     from serenade.inference.timeline import TimelineConfig
+    from serenade.model.adaptation import SpeakerReference
 
 DISAPPEARED = 1
 
@@ -60,6 +62,17 @@ def listen(
     activity: Annotated[
         Activity, typer.Option(help="How speech is found; neural needs the extra vad.")
     ] = Activity.ENERGY,
+    speaker_reference: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Adapt to this voice: recordings of the speaker alone, without labels; a file or"
+            " folder, may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    adapt: Annotated[
+        bool, typer.Option("--adapt", help="Get to know the one speaker while they talk.")
+    ] = False,
     transcribe: Annotated[
         bool, typer.Option("--transcribe", help="Write down what is said (English, offline).")
     ] = False,
@@ -81,12 +94,15 @@ def listen(
     config = timeline_config(hop_seconds=hop, activity=activity)
     # one voice costs little, and bars should move with every hop
     config = replace(config, step_seconds=config.hop_seconds)
+    reference = hear_reference(recognizer, speaker_reference or [])
     microphone = capture.Microphone(chosen)
     try:
         session = _open_session(
             recognizer,
             config,
             microphone,
+            reference=reference,
+            adapt=adapt,
             form=form,
             save=save,
             transcribe=transcribe,
@@ -116,6 +132,8 @@ def _open_session(
     config: TimelineConfig,
     microphone: AudioInput,
     *,
+    reference: SpeakerReference | None,
+    adapt: bool,
     form: ListenFormat,
     save: Path | None,
     transcribe: bool,
@@ -129,6 +147,8 @@ def _open_session(
         recognizer,
         config,
         sample_rate=rate,
+        reference=reference,
+        adapt=adapt,
         view=_open_view(form),
         transcriber=Transcriber(sample_rate=rate) if transcribe else None,
         speaker=Speaker() if speak else None,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from serenade.cli.voice import Speaker, Transcriber
     from serenade.inference.recognizer import Recognizer
     from serenade.inference.timeline import Event, Segment, TimelineConfig
+    from serenade.model.adaptation import SpeakerReference
     from serenade.types import FloatArray
 
 _LONGEST_TRANSCRIPT_SECONDS = 60.0
@@ -77,6 +78,10 @@ class LiveSession:
         How to judge.
     sample_rate : int
         Samples per second of the sound [Hz].
+    reference : SpeakerReference or None
+        What is known of the speaker.
+    adapt : bool
+        Whether to get to know the speaker.
     view : View
         Shows everything.
     recording : Recording or None
@@ -93,13 +98,17 @@ class LiveSession:
         config: TimelineConfig,
         *,
         sample_rate: int,
+        reference: SpeakerReference | None = None,
+        adapt: bool = False,
         view: View,
         recording: Recording | None,
         transcriber: Transcriber | None,
         speaker: Speaker | None,
     ) -> None:
         self._recognizer = recognizer
-        self._stream = recognizer.stream(sample_rate, config=config)
+        self._stream = recognizer.stream(
+            sample_rate, config=config, reference=reference, adapt=adapt
+        )
         self._rate = sample_rate
         self._view = view
         self._recording = recording

@@ -74,6 +74,8 @@ def print_info(name: NameArgument, form: FormatOption = Format.TEXT) -> None:
         f" {windowing.hop_seconds:g} s; sure from {windowing.sure_from_seconds:g} s"
     )
     print(f"not sure:  below a confidence of {spec.abstain_below:g}")
+    adapts = "to a speaker, from their speech without labels" if spec.adaptation else "no"
+    print(f"adapts:    {adapts}")
     print(f"licence:   {spec.licence}")
     print("trained on:")
     for data in spec.training_data:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from serenade.cli.sinks import Sink
     from serenade.inference.batch import BatchSource, Outcome
     from serenade.inference.recognizer import Recognizer
+    from serenade.model.adaptation import SpeakerReference
 
 SOME_FAILED = 1
 ALL_FAILED = 2
@@ -61,6 +62,14 @@ def predict(
         bool, typer.Option("--denoise", help="Reduce noise before the model listens.")
     ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
+    speaker_reference: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Adapt to this voice: recordings of the speaker alone, without labels; a file or"
+            " folder, may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     timeline: Annotated[
         bool, typer.Option("--timeline", help="Tell which emotion is when, at any length.")
     ] = False,
@@ -71,12 +80,16 @@ def predict(
     activity: Annotated[
         Activity, typer.Option(help="Timeline: how speech is found; neural needs the extra vad.")
     ] = Activity.ENERGY,
+    adapt: Annotated[
+        bool, typer.Option("--adapt", help="Timeline: get to know the one speaker on the way.")
+    ] = False,
 ) -> None:
     """Tell which emotion is in recordings.
 
     Exit code: 0 all good, 1 some recordings failed, 2 none could be used.
     """
     from serenade.cli.sinks import make_sink
+    from serenade.cli.speaker import hear_reference
     from serenade.inference.recognizer import Recognizer
     from serenade.inference.records import display_path
 
@@ -84,22 +97,28 @@ def predict(
         if resume or top is not None or denoise or workers > 1:
             raise UsageError("--timeline does not go with --resume, --top, --denoise or --workers")
         config = timeline_config(hop_seconds=hop, activity=activity)
+        recognizer = Recognizer.load(model)
         code = print_timelines(
-            Recognizer.load(model),
+            recognizer,
             paths,
             form=form_of_any,
             output=output,
             channels=channels,
             config=config,
+            reference=hear_reference(recognizer, speaker_reference or []),
+            adapt=adapt,
         )
         raise typer.Exit(code)
+    if adapt:
+        raise UsageError("--adapt needs --timeline; for single recordings give --speaker-reference")
     form = form_of_any.plain
     if resume and (output is None or not form.is_resumable):
         raise UsageError("--resume needs --output with --format jsonl or csv")
     recognizer = Recognizer.load(model)
+    reference = hear_reference(recognizer, speaker_reference or [], denoise=denoise)
     done = _recover(output, form, recognizer) if resume and output is not None else set()
     inputs = [item for item in find_inputs(paths) if display_path(item.path) not in done]
-    outcomes = _predict(recognizer, inputs, workers=workers, denoise=denoise)
+    outcomes = _predict(recognizer, inputs, workers=workers, denoise=denoise, reference=reference)
     with open_output(output, form, append=bool(done)) as file:
         sink = make_sink(
             form,
@@ -120,7 +139,12 @@ def predict(
 
 
 def _predict(
-    recognizer: Recognizer, inputs: list[Input], *, workers: int, denoise: bool
+    recognizer: Recognizer,
+    inputs: list[Input],
+    *,
+    workers: int,
+    denoise: bool,
+    reference: SpeakerReference | None,
 ) -> Iterator[Outcome]:
     """Give an outcome for every input, in order."""
     from serenade.inference.batch import Outcome
@@ -130,7 +154,9 @@ def _predict(
         for item in inputs
         if item.problem is None
     )
-    outcomes = recognizer.predict_many(sources, workers=workers, denoise=denoise)
+    outcomes = recognizer.predict_many(
+        sources, workers=workers, denoise=denoise, reference=reference
+    )
     for item in inputs:
         yield next(outcomes) if item.problem is None else Outcome(item.path, None, item.problem)
 

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from serenade.inference.recognizer import Recognizer
     from serenade.inference.timeline import Timeline, TimelineConfig
     from serenade.inference.timeline_formats import Track
+    from serenade.model.adaptation import SpeakerReference
 
 SOME_FAILED = 1
 ALL_FAILED = 2
 
+_ANY_RATE = 16_000
 _SECONDS_BETWEEN = 0.1
 _CLEAR_LINE = "\r\x1b[2K"
 
@@ -107,6 +109,8 @@ def print_timelines(
     output: Path | None,
     channels: Channels,
     config: TimelineConfig,
+    reference: SpeakerReference | None = None,
+    adapt: bool = False,
 ) -> int:
     """Write the timelines of recordings.
 
@@ -124,6 +128,10 @@ def print_timelines(
         Whether channels are judged together or apart.
     config : TimelineConfig
         How to judge.
+    reference : SpeakerReference or None
+        What is known of the speaker.
+    adapt : bool
+        Whether to get to know the speaker of each recording.
 
     Returns
     -------
@@ -133,11 +141,14 @@ def print_timelines(
     Raises
     ------
     UsageError
-        If the format holds one recording and there are several, or the file cannot be written.
+        If the format holds one recording and there are several, the file cannot be written, or
+        the model cannot judge as wanted.
     """
     inputs = find_inputs(paths)
     if form in _OF_ONE_RECORDING and len(inputs) != 1:
         raise UsageError(f"--format {form} holds one recording and there are {len(inputs)}")
+    # what the model cannot do is one error, not one of each recording
+    recognizer.stream(_ANY_RATE, config=config, reference=reference, adapt=adapt)
     plain = Format.TEXT if form in _OF_ONE_RECORDING else Format.JSON
     n_failed = 0
     with open_output(output, plain, append=False) as file:
@@ -146,7 +157,17 @@ def print_timelines(
         for item in inputs:
             progress = _Progress(shown=shown)
             try:
-                tracks = list(_tracks(recognizer, item, channels, config, progress))
+                tracks = list(
+                    _tracks(
+                        recognizer,
+                        item,
+                        channels,
+                        config,
+                        progress,
+                        reference=reference,
+                        adapt=adapt,
+                    )
+                )
             except SerenadeError as error:
                 n_failed += 1
                 progress.clear()
@@ -167,6 +188,9 @@ def _tracks(
     channels: Channels,
     config: TimelineConfig,
     progress: _Progress,
+    *,
+    reference: SpeakerReference | None,
+    adapt: bool,
 ) -> Iterator[Track]:
     """Judge a recording."""
     from serenade.audio.decode import probe
@@ -181,7 +205,12 @@ def _tracks(
     split = channels is Channels.SPLIT
     for channel in range(info.channels) if split else [None]:
         timeline = recognizer.timeline(
-            source, config=config, channel=channel, progress=progress.show
+            source,
+            config=config,
+            channel=channel,
+            reference=reference,
+            adapt=adapt,
+            progress=progress.show,
         )
         yield Track(display_path(item.path), channel, timeline)
 
