@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from serenade.cli.outputs import Format, open_output
+from serenade.cli.tables import table_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from serenade.evaluation.bootstrap import Interval
@@ -87,7 +87,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
         lines.append(f"{len(evaluation.failures)} clips failed and are in no figure:")
         lines += [f"  {failure.id}: {failure.message}" for failure in evaluation.failures]
     lines.append("")
-    lines += _table(
+    lines += table_lines(
         ["reading", "UAR", "", "accuracy", "", "macro F1", "", "ECE", "Brier"],
         (
             [
@@ -106,7 +106,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
         if dimension in ("emotion", "speaker") or len(groups) < 2:
             continue
         rows = ([g.name, *_figure(g.uar), str(g.n_clips), str(g.n_speakers)] for g in groups)
-        lines += ["", *_table([f"by {dimension}", "UAR", "", "clips", "speakers"], rows)]
+        lines += ["", *table_lines([f"by {dimension}", "UAR", "", "clips", "speakers"], rows)]
     for fairness in evaluation.fairness:
         value, interval = _figure(fairness.gap)
         groups_apart = f"{fairness.best} and {fairness.worst}"
@@ -116,7 +116,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
             [r.name, *_figure(r.uar), f"{100 * r.drop.value:+.1f}", str(r.n_refused)]
             for r in evaluation.stress
         )
-        lines += ["", *_table(["condition", "UAR", "", "change", "refused"], rows)]
+        lines += ["", *table_lines(["condition", "UAR", "", "change", "refused"], rows)]
     if any(")*" in line for line in lines):
         lines += ["", "* rough interval: few speakers, or clips resampled as none are known"]
     return "\n".join(lines) + "\n"
@@ -158,11 +158,11 @@ def comparison_text(comparison: Comparison) -> str:
         for d in comparison.differences
     )
     head = ["reading", "group", "figure", "A %", "B %", "B - A", "95 % interval", "clips", ""]
-    return "\n".join([*lines, "", *_table(head, rows)]) + "\n"
+    return "\n".join([*lines, "", *table_lines(head, rows)]) + "\n"
 
 
 def _class_lines(evaluation: Evaluation) -> list[str]:
-    return _table(
+    return table_lines(
         ["emotion", "recall", "precision", "F1", "clips"],
         (
             [
@@ -184,16 +184,3 @@ def _figure(figure: Interval) -> tuple[str, str]:
         f"{100 * figure.value:.1f} %",
         f"({100 * figure.low:.1f} to {100 * figure.high:.1f}){mark}",
     )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Align columns: the first to the left, the others to the right."""
-    table = [head, *rows]
-    widths = [max(len(row[i]) for row in table) for i in range(len(head))]
-    return [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in table
-    ]

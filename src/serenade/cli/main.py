@@ -28,6 +28,7 @@ COMMANDS = {
     "predict": _Command("serenade.cli.predict:predict", "Tell which emotion is in recordings."),
     "serve": _Command("serenade.cli.serve:serve", "Predict over HTTP, with a web page."),
     "corpora": _Command("serenade.cli.corpora:app", "Find, fetch, prepare and check corpora."),
+    "explore": _Command("serenade.cli.explore:explore", "Show what a manifest holds."),
     "train": _Command("serenade.cli.train:train", "Train a model from a recipe."),
     "evaluate": _Command("serenade.cli.evaluate:evaluate", "Measure a model on a manifest."),
     "compare": _Command("serenade.cli.compare:compare", "Compare two models on a manifest."),

@@ -53,7 +53,7 @@ def test_a_folder_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
 
 
 def test_pictures_are_made_without_pyplot() -> None:
-    modules = ("clip", "counts", "explore_page", "results", "timeline", "training", "trials")
+    modules = ("clip", "counts", "results", "timeline", "training", "trials")
     imports = "; ".join(f"import serenade.plots.{name}" for name in modules)
     code = f"import sys; {imports}; print('matplotlib.pyplot' in sys.modules)"
     result = subprocess.run(
