@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from torch import Tensor, nn
 
 from serenade.errors import TrainingError
 from serenade.model.scorer import pad
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from serenade.types import FloatArray
 
 OPSET = 20
+REFERENCE = ("reference_mean", "reference_deviation")
 PARITY = 1e-4
 """Largest difference of an output between torch and ONNX."""
 
@@ -35,7 +37,9 @@ def export_onnx(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray])
         In evaluation mode.
     path : Path
         File to make or replace. Inputs ``waveform`` (batch, samples) and ``lengths`` (batch,),
-        output ``logits`` (batch, n_labels) and, if it was learnt, ``intensity`` (batch,).
+        output ``logits`` (batch, n_labels) and, if it was learnt, ``intensity`` (batch,). A network
+        that adapts to speakers has the inputs and the output of
+        :mod:`serenade.model.adaptation` as well.
     clips : sequence of ndarray of shape (n_samples,), float32
         Conditioned clips of different lengths for the comparison; at least two.
 
@@ -50,18 +54,27 @@ def export_onnx(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray])
         If the difference is above :data:`PARITY`.
     """
     network = network.eval()
-    inputs = {name: torch.from_numpy(array) for name, array in pad(clips).items()}
+    example = {name: torch.from_numpy(array) for name, array in pad(clips).items()}
     batch = torch.export.Dim("batch", min=1)
     samples = torch.export.Dim("samples", min=1600)
+    dynamic: dict[str, dict[int, torch.export.Dim] | None] = {
+        "waveform": {0: batch, 1: samples},
+        "lengths": {0: batch},
+    }
+    names = ["logits"] if network.intensity_head is None else ["logits", "intensity"]
+    if network.adapts:
+        example |= _no_reference(network)
+        dynamic |= dict.fromkeys(REFERENCE)
+        names.append("embedding")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's exporter warns about itself
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
-            network,
-            (inputs["waveform"], inputs["lengths"]),
-            input_names=["waveform", "lengths"],
-            output_names=["logits", "intensity"][: 1 if network.intensity_head is None else 2],
-            dynamic_shapes=({0: batch, 1: samples}, {0: batch}),
+            _Exported(network),
+            tuple(example.values()),
+            input_names=list(example),
+            output_names=names,
+            dynamic_shapes=tuple(dynamic.values()),
             opset_version=OPSET,
             dynamo=True,
             external_data=False,
@@ -69,8 +82,46 @@ def export_onnx(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray])
         )
     if program is None:
         raise TrainingError("the network could not be exported to ONNX")
-    onnx.save(_stripped(program.model_proto), path)
+    model = _stripped(program.model_proto)
+    if network.adapts:
+        # An input that is an initializer as well is optional: without a speaker, the population.
+        for name, default in _no_reference(network).items():
+            model.graph.initializer.append(onnx.numpy_helper.from_array(default.numpy(), name))
+    onnx.save(model, path)
     return check_parity(network, path, clips)
+
+
+class _Exported(nn.Module):
+    """A network as a function of plain tensors, in the order of the graph's inputs and outputs."""
+
+    def __init__(self, network: SpeechNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self,
+        waveform: Tensor,
+        lengths: Tensor,
+        reference_mean: Tensor | None = None,
+        reference_deviation: Tensor | None = None,
+    ) -> tuple[Tensor, ...]:
+        states, n_frames = self.network.states(waveform, lengths)
+        embedding = self.network.embed(states, n_frames)
+        adapted = embedding
+        if reference_mean is not None and reference_deviation is not None:
+            adapted = (embedding - reference_mean) / reference_deviation
+        outputs = [self.network.decide(adapted)]
+        if self.network.intensity_head is not None:
+            outputs.append(self.network.rate_intensity(adapted))
+        if self.network.adapts:
+            outputs.append(embedding)
+        return tuple(outputs)
+
+
+def _no_reference(network: SpeechNetwork) -> dict[str, Tensor]:
+    """Values with which the population counts: the embedding is in its units already."""
+    neutral = (torch.zeros(network.n_embedding), torch.ones(network.n_embedding))
+    return dict(zip(REFERENCE, neutral, strict=True))
 
 
 def _stripped(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -16,6 +16,7 @@ from serenade.errors import TrainingError
 from serenade.evaluation.evaluate import Evaluation, Setting, evaluate
 from serenade.evaluation.readings import choose_labelling
 from serenade.inference.recognizer import Recognizer
+from serenade.model.adaptation import Adaptation
 from serenade.model.bundle import write_checksums
 from serenade.model.calibration import probabilities
 from serenade.model.spec import (
@@ -35,6 +36,7 @@ from serenade.training.curves import write_curves
 from serenade.training.data import emotions_by_corpus, label_clips, label_set, select, split
 from serenade.training.export import export_onnx
 from serenade.training.fit import evaluate as score_clips
+from serenade.training.quantise import quantise
 from serenade.training.run import TrainingRun, new_network, read_run_recipe, read_run_speakers
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from serenade.types import FloatArray
 
 N_PARITY_CLIPS = 6
+N_ROUNDING_CLIPS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +171,14 @@ def build_bundle(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     log("exporting to ONNX")
-    parity = export_onnx(network, folder / "model.onnx", _parity_clips(parts, recipe))
+    graph = folder / "model.onnx"
+    parity = export_onnx(network, graph, _some_clips(parts, recipe, N_PARITY_CLIPS))
+    metrics: dict[str, Any] = {"best_epoch": best["epoch"]}
+    if recipe.export.int8:
+        log("rounding the weights to 8 bits")
+        metrics["int8"] = asdict(quantise(graph, _some_clips(parts, recipe, N_ROUNDING_CLIPS)))
     spec = _spec(recipe, network, parts.train, temperature=temperature, threshold=threshold)
-    write_spec(replace(spec, metrics={"best_epoch": best["epoch"]}), folder / "spec.json")
+    write_spec(replace(spec, metrics=metrics), folder / "spec.json")
     (folder / "CARD.md").write_text(f"# {spec.name}\n\nNot measured.\n", encoding="utf-8")
     write_checksums(folder)
     final = run.folder / "bundle"
@@ -178,12 +186,12 @@ def build_bundle(
     return folder.rename(final), parity
 
 
-def _parity_clips(parts: Parts, recipe: Recipe) -> list[FloatArray]:
+def _some_clips(parts: Parts, recipe: Recipe, n_clips: int) -> list[FloatArray]:
     """Load a few clips, of held-back speakers where there are any."""
     clips = parts.validation or parts.train
     return [
         load_clip(u, recipe.conditioning, max_seconds=recipe.export.max_seconds).samples
-        for u in clips[:: max(1, len(clips) // N_PARITY_CLIPS)]
+        for u in clips[:: max(1, len(clips) // n_clips)]
     ]
 
 
@@ -279,16 +287,24 @@ def _spec(
             sure_from_seconds=export.sure_from_seconds,
         ),
         conditioning=recipe.conditioning,
-        front_end=asdict(network.front_end.config),
+        front_end=network.describe_front_end(),
         temperature=temperature,
         abstain_below=threshold,
-        intensity=False,
+        intensity=network.intensity_head is not None,
         training_data=training_data(train),
         licence=export.licence,
         metrics={},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         serenade=serenade.__version__,
+        adaptation=_adaptation(network, recipe),
     )
+
+
+def _adaptation(network: SpeechNetwork, recipe: Recipe) -> Adaptation | None:
+    if not network.adapts:
+        return None
+    export = recipe.export
+    return Adaptation(network.n_embedding, export.prior_clips, export.prior_clips_deviation)
 
 
 def training_data(train: Sequence[Utterance]) -> tuple[TrainingData, ...]:

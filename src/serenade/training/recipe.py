@@ -166,11 +166,14 @@ class ClassicalRecipe:
         Key of :data:`serenade.features.frontends.FRONT_ENDS`.
     n_folds : int
         Folds by speaker of the search for settings and of the calibration; at least 2.
+    settings : mapping of str to value
+        Settings of the classifier, as scikit-learn names them, that are not searched.
     """
 
     kind: str = ""
     front_end: str = "mfcc"
     n_folds: int = 3
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +309,11 @@ class ExportRecipe:
     answer_precision : float
         The model abstains below the confidence at which answers on validation speakers are right
         this often, in (0, 1).
+    int8 : bool
+        Whether the matrices are stored and multiplied as 8-bit integers.
+    prior_clips, prior_clips_deviation : float
+        How far a speaker's own mean and deviation are trusted, for networks that adapt; see
+        :class:`serenade.model.adaptation.Adaptation`.
     """
 
     version: str = "0.1.0"
@@ -316,6 +324,9 @@ class ExportRecipe:
     min_seconds: float = 0.2
     sure_from_seconds: float = 0.7
     answer_precision: float = 0.8
+    int8: bool = False
+    prior_clips: float = 20.0
+    prior_clips_deviation: float = 80.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -483,6 +494,7 @@ def _check(recipe: Recipe) -> None:
         "export.max_seconds": recipe.export.max_seconds,
         "export.hop_seconds": recipe.export.hop_seconds,
         "export.min_seconds": recipe.export.min_seconds,
+        "export.prior_clips_deviation": recipe.export.prior_clips_deviation,
     }
     for name, value in positive.items():
         if not value > 0:
@@ -518,6 +530,10 @@ def _value(hint: Any, value: Any, path: str) -> Any:  # noqa: ANN401 - any type 
         return value
     if origin is tuple:
         return _tuple(hint, value, path)
+    if origin is Mapping:
+        if not isinstance(value, Mapping):
+            raise RecipeError(f"{path!r} must be a table, got {value!r}")
+        return dict(value)
     allowed: tuple[type, ...] = (int, float) if hint is float else (hint,)
     if not isinstance(value, allowed) or (isinstance(value, bool) and hint is not bool):
         raise RecipeError(f"{path!r} must be of type {hint.__name__}, got {value!r}")

@@ -14,8 +14,11 @@ from torch import Tensor, nn
 from serenade.errors import RecipeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
 
     from serenade.training.frontend import LogMel
 
@@ -33,6 +36,9 @@ class SpeechNetwork(nn.Module, ABC):
     front_end: LogMel
     intensity_head: nn.Linear | None
     """From the embedding to the intensity; :meth:`learn_intensity` makes it."""
+    adapts: bool = False
+    """Whether the embedding is in units of the training clips' mean and deviation, so that those
+    of one speaker can take their place."""
     states_are_log_mel: bool = True
     """Whether the states are a log-mel spectrogram [dB], which augmentation can act on."""
 
@@ -47,6 +53,15 @@ class SpeechNetwork(nn.Module, ABC):
     def describe_front_end(self) -> Mapping[str, object]:
         """Say what the graph computes from audio before anything is learnt; JSON types."""
         return asdict(self.front_end.config)
+
+    def learn_statistics(self, clips: Sequence[npt.NDArray[np.float16]]) -> None:  # noqa: B027 - most learn nothing
+        """Learn from the training clips what no gradient teaches, such as a scaler.
+
+        Parameters
+        ----------
+        clips : sequence of ndarray of shape (n_channels, n_frames), float16
+            States of all training clips; never those of a held-back one.
+        """
 
     @abstractmethod
     def states(self, waveform: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -90,6 +90,8 @@ class WhisperNetwork(SpeechNetwork):
         Whether the frozen layers belong to the frozen stage.
     """
 
+    adapts = True
+
     def __init__(
         self,
         shape: EncoderShape,
@@ -165,7 +167,7 @@ class WhisperNetwork(SpeechNetwork):
             outputs = [states.transpose(1, 2)]
         outputs = outputs[:-1] + _run(outputs[-1], n_frames, self.layers[self.n_frozen :])
         embedding = self.normalise(self._statistics(outputs, n_frames))
-        return embedding
+        return embedding  # noqa: RET504 - a module's result has no type before it has a name
 
     def decide(self, embedding: Tensor) -> Tensor:
         """See the base class."""
