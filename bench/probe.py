@@ -1,0 +1,200 @@
+"""Linear probe of a frozen pre-trained encoder, layer by layer, on speakers it was not fitted on.
+
+    OMP_NUM_THREADS=1 python bench/probe.py --manifest all.jsonl \
+        --encoder ../shared/pretrained/whisper-base-encoder --write
+
+For every layer: mean and deviation of its output over time, standardised, and a logistic regression
+(C = 0.01, balanced) on the other speakers of the same corpus; mean of the unweighted average recall
+over folds. *Adapted*: each speaker's values standardised with that speaker's own clips, without
+labels. Nothing is tuned. The statistics are cached; ``--write`` puts the table between the markers
+of docs/benchmarks-probe.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from serenade.corpora.manifest import read_manifest
+from serenade.evaluation.confusion import confusion_matrix, unweighted_average_recall
+from serenade.training.cache import cached_arrays, load_clip
+from serenade.training.networks.backbone import layer_statistics
+from serenade.training.networks.encoders import Encoder, load_encoder
+from serenade.training.vectors import LabelledVectors, adapt_to_speakers, label_vectors
+from serenade.types import Conditioning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from serenade.corpora.manifest import Utterance
+    from serenade.types import FloatArray
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "benchmarks-probe.md"
+BEGIN, END = "<!-- bench/probe.py: begin -->", "<!-- bench/probe.py: end -->"
+MAX_SECONDS = 8.0
+INVERSE_PENALTY = 0.01
+FOLDS = {"RAVDESS": 5, "SAVEE": 0, "EMO-DB": 0, "TESS": 0, "CREMA-D": 3}
+"""Corpora and into how many groups their speakers are cut; 0 leaves out one speaker at a time."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One corpus: UAR of every column, as it is and speaker-adapted."""
+
+    corpus: str
+    folds: str
+    independent: list[float]
+    adapted: list[float]
+
+
+def main() -> None:
+    """Measure, print and write."""
+    arguments = parse_arguments()
+    torch.set_num_threads(1)
+    encoder = load_encoder(arguments.encoder, max_seconds=10.0)
+    chosen = [[number] for number in range(encoder.n_layers + 1)]
+    chosen.append(list(range(encoder.n_layers // 3, encoder.n_layers)))
+    utterances = read_manifest(arguments.manifest)
+    rows = []
+    for corpus in arguments.corpora:
+        started = time.perf_counter()
+        part = [utterance for utterance in utterances if utterance.corpus == corpus]
+        rows.append(measure(encoder, part, chosen, arguments))
+        seconds = time.perf_counter() - started
+        print(f"{corpus}: {seconds:.0f} s", file=sys.stderr, flush=True)
+    text = table(rows, chosen)
+    print(text)
+    if arguments.write:
+        write(text, Path(arguments.encoder).name, arguments.precision)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--manifest", type=Path, required=True, help="all utterances")
+    parser.add_argument("--encoder", required=True, help="folder or hub name of the encoder")
+    parser.add_argument("--corpora", nargs="+", choices=[*FOLDS], default=[*FOLDS][:3])
+    parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
+    parser.add_argument("--cache", type=Path, default=ROOT / "cache" / "probe")
+    parser.add_argument("--write", action="store_true", help=f"replace the table in {PAGE.name}")
+    return parser.parse_args()
+
+
+def measure(
+    encoder: Encoder,
+    part: Sequence[Utterance],
+    chosen: Sequence[Sequence[int]],
+    arguments: argparse.Namespace,
+) -> Row:
+    """Probe all columns on one corpus."""
+    statistics, usable = statistics_of(encoder, part, arguments)
+    corpus = usable[0].corpus
+    n_groups = FOLDS[corpus]
+    n_speakers = len({utterance.speaker for utterance in usable})
+    independent, adapted = [], []
+    for layers in chosen:
+        data = label_vectors(statistics[:, layers].reshape(len(usable), -1), usable)
+        independent.append(probe(data, n_groups))
+        adapted.append(probe(adapt_to_speakers(data), n_groups))
+        print(
+            f"  {corpus} {layers}: {100 * independent[-1]:.1f} / {100 * adapted[-1]:.1f}",
+            file=sys.stderr,
+            flush=True,
+        )
+    folds = (
+        f"{n_groups} groups of speakers" if n_groups else f"leave one of {n_speakers} speakers out"
+    )
+    return Row(corpus, folds, independent, adapted)
+
+
+def statistics_of(
+    encoder: Encoder, part: Sequence[Utterance], arguments: argparse.Namespace
+) -> tuple[FloatArray, list[Utterance]]:
+    """Give (clips, layers, 2 * width) and the clips, from the cache where they are there."""
+    conditioning = Conditioning()
+    settings = {
+        "probe": str(Path(arguments.encoder).name),
+        "encoder": dict(encoder.settings()),
+        "precision": arguments.precision,
+        "conditioning": asdict(conditioning),
+        "max_seconds": MAX_SECONDS,
+    }
+
+    def compute(utterance: Utterance) -> FloatArray:
+        clip = load_clip(utterance, conditioning, max_seconds=MAX_SECONDS)
+        waveform = torch.from_numpy(clip.samples)[None]
+        with torch.inference_mode():
+            x, n_frames = encoder.enter(waveform, torch.tensor([waveform.shape[1]]))
+            with torch.autocast("cpu", torch.bfloat16, enabled=arguments.precision == "bf16"):
+                outputs = encoder.run(x, n_frames, first=0, last=encoder.n_layers)
+            return layer_statistics([x.float() for x in outputs], n_frames)[0].numpy()
+
+    arrays, failed = cached_arrays(part, compute, settings, folder=arguments.cache)
+    bad = {utterance.id for utterance, _ in failed}
+    return np.stack(arrays), [utterance for utterance in part if utterance.id not in bad]
+
+
+def probe(data: LabelledVectors, n_groups: int) -> float:
+    """Mean over folds of the unweighted average recall."""
+    recalls = []
+    for test in speaker_groups(data, n_groups):
+        classifier = make_pipeline(
+            StandardScaler(),
+            LogisticRegression(C=INVERSE_PENALTY, class_weight="balanced", max_iter=1000),
+        )
+        classifier.fit(data.vectors[~test], data.true[~test])
+        answers = classifier.predict(data.vectors[test])
+        confusion = confusion_matrix(data.true[test], answers, n_labels=len(data.labels))
+        recalls.append(float(unweighted_average_recall(confusion)))
+    return float(np.mean(recalls))
+
+
+def speaker_groups(data: LabelledVectors, n_groups: int) -> Iterator[npt.NDArray[np.bool_]]:
+    """Mark the test clips of each fold: neighbouring speakers in order, or one at a time."""
+    speakers = np.unique(data.speakers)
+    for group in np.array_split(speakers, n_groups or speakers.size):
+        yield np.isin(data.speakers, group)
+
+
+def table(rows: Sequence[Row], chosen: Sequence[Sequence[int]]) -> str:
+    """Lay out the rows."""
+    names = [
+        f"layer {layers[0]}" if len(layers) == 1 else f"{layers[0]} to {layers[-1]} together"
+        for layers in chosen
+    ]
+    lines = [
+        f"| {row.corpus} | {row.folds} | "
+        + " | ".join(
+            f"{100 * own:.1f} / {100 * adapted:.1f}"
+            for own, adapted in zip(row.independent, row.adapted, strict=True)
+        )
+        + " |"
+        for row in rows
+    ]
+    head = f"| corpus | folds | {' | '.join(names)} |\n|{'---|' * (2 + len(names))}\n"
+    return head + "\n".join(lines) + "\n"
+
+
+def write(text: str, encoder: str, precision: str) -> None:
+    """Put the table between the markers of the page."""
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    said = f"`{encoder}`, layers in {precision}; speaker-independent / speaker-adapted, UAR in %.\n"
+    PAGE.write_text(f"{before}{BEGIN}\n\n{said}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
