@@ -145,11 +145,13 @@ def uar_by_group(logits: npt.NDArray[np.float32], clips: LabelledStates) -> dict
 
 
 def _answers(logits: npt.NDArray[np.float32], clips: LabelledStates) -> npt.NDArray[np.int64]:
-    return np.where(clips.allowed, logits, -np.inf).argmax(axis=1)
+    answers: npt.NDArray[np.int64] = np.where(clips.allowed, logits, -np.inf).argmax(axis=1)
+    return answers
 
 
 def _right(logits: npt.NDArray[np.float32], clips: LabelledStates) -> npt.NDArray[np.bool_]:
-    return _answers(logits, clips) == clips.targets.argmax(axis=1)
+    right: npt.NDArray[np.bool_] = _answers(logits, clips) == clips.targets.argmax(axis=1)
+    return right
 
 
 def _uar(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], n_labels: int) -> float:

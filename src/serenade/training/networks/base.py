@@ -54,7 +54,7 @@ class SpeechNetwork(nn.Module, ABC):
         """Say what the graph computes from audio before anything is learnt; JSON types."""
         return asdict(self.front_end.config)
 
-    def learn_statistics(self, clips: Sequence[npt.NDArray[np.float16]]) -> None:  # noqa: B027 - most learn nothing
+    def learn_statistics(self, clips: Sequence[npt.NDArray[np.float16]]) -> None:
         """Learn from the training clips what no gradient teaches, such as a scaler.
 
         Parameters

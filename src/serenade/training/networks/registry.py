@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from serenade.training.recipe import NetworkRecipe
 
 NETWORKS: Mapping[str, str] = {
+    "backbone": "serenade.training.networks.backbone:build",
+    "bilstm_attention": "serenade.training.networks.bilstm_attention:build",
+    "cnn": "serenade.training.networks.cnn:build",
+    "cnn_bilstm": "serenade.training.networks.cnn_bilstm:build",
     "conv_attention": "serenade.training.networks.conv_attention:build",
+    "lstm": "serenade.training.networks.lstm:build",
     "whisper": "serenade.training.networks.whisper:build",
 }
 """Name and ``module:function`` of every network; a function takes the recipe's ``network`` table

@@ -1,0 +1,82 @@
+"""LSTM layers that honour the lengths of the clips of a batch, and export to ONNX.
+
+``pack_padded_sequence`` does not export. A forward LSTM does not need it: what comes after the end
+of a clip cannot change what came before. A backward LSTM is a forward one over the clip turned
+round within its own length.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Lstm(nn.Module):
+    """Layers of long short-term memory, forwards or in both directions.
+
+    Parameters
+    ----------
+    n_in : int
+        Features of a step.
+    width : int
+        Units of each layer and direction.
+    depth : int
+        Layers.
+    dropout : float
+        Between layers, in [0, 1).
+    both : bool
+        Whether each layer also runs backwards.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997.
+    Schuster and Paliwal, "Bidirectional recurrent neural networks", IEEE Trans. Signal Process.
+    45(11), 1997.
+    """
+
+    def __init__(self, n_in: int, *, width: int, depth: int, dropout: float, both: bool) -> None:
+        super().__init__()
+        self.n_out = 2 * width if both else width
+        sizes = [n_in, *[self.n_out] * (depth - 1)]
+        self.forwards = nn.ModuleList(nn.LSTM(size, width, batch_first=True) for size in sizes)
+        self.backwards = nn.ModuleList(
+            nn.LSTM(size, width, batch_first=True) for size in (sizes if both else [])
+        )
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, n_steps: Tensor) -> tuple[Tensor, Tensor]:
+        """Run all layers.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, n_steps, n_in)
+            Sequences.
+        n_steps : Tensor of shape (batch,), int64
+            Valid steps of each.
+
+        Returns
+        -------
+        outputs : Tensor of shape (batch, n_steps, n_out)
+            Of the last layer at every step; meaningless beyond the valid steps.
+        last : Tensor of shape (batch, n_out)
+            Of the last layer when it has heard all of the clip: each direction at its own end.
+        """
+        ends = (n_steps - 1)[:, None]
+        order = (ends - torch.arange(x.shape[1], device=x.device)[None, :]).clamp(min=0)
+        last = x[:, 0]
+        for number, layer in enumerate(self.forwards):
+            if number > 0:
+                x = self.dropout(x)
+            ahead, _ = layer(x)
+            last = _steps(ahead, ends)[:, 0]
+            if len(self.backwards) > 0:
+                turned, _ = self.backwards[number](_steps(x, order))
+                last = torch.cat([last, _steps(turned, ends)[:, 0]], dim=1)
+                ahead = torch.cat([ahead, _steps(turned, order)], dim=2)
+            x = ahead
+        return x, last
+
+
+def _steps(x: Tensor, order: Tensor) -> Tensor:
+    """Pick steps of every clip by their numbers: (batch, n_picked, n_features)."""
+    return x.gather(1, order[:, :, None].expand(-1, -1, x.shape[2]))
