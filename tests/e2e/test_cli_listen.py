@@ -184,7 +184,7 @@ def test_words_are_written_down(
             self._pending = []
             self._worker = ThreadPoolExecutor(max_workers=1)
 
-        def _recognise(self, samples: FloatArray) -> str:
+        def write_down(self, samples: FloatArray) -> str:
             lengths.append(samples.size)
             return "good morning"
 

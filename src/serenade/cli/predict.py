@@ -25,6 +25,7 @@ from serenade.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from serenade.cli.clip_voice import ClipVoice
     from serenade.cli.sinks import Sink
     from serenade.inference.batch import BatchSource, Outcome
     from serenade.inference.recognizer import Recognizer
@@ -70,6 +71,10 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    transcribe: Annotated[
+        bool, typer.Option("--transcribe", help="Write down what is said (English, offline).")
+    ] = False,
+    speak: Annotated[bool, typer.Option("--speak", help="Say each emotion aloud.")] = False,
     timeline: Annotated[
         bool, typer.Option("--timeline", help="Tell which emotion is when, at any length.")
     ] = False,
@@ -88,14 +93,18 @@ def predict(
 
     Exit code: 0 all good, 1 some recordings failed, 2 none could be used.
     """
+    from serenade.cli.clip_voice import open_clip_voice
     from serenade.cli.sinks import make_sink
     from serenade.cli.speaker import hear_reference
     from serenade.inference.recognizer import Recognizer
     from serenade.inference.records import display_path
 
     if timeline:
-        if resume or top is not None or denoise or workers > 1:
-            raise UsageError("--timeline does not go with --resume, --top, --denoise or --workers")
+        if resume or top is not None or denoise or workers > 1 or transcribe or speak:
+            raise UsageError(
+                "--timeline does not go with --resume, --top, --denoise, --workers, --transcribe or"
+                " --speak"
+            )
         config = timeline_config(hop_seconds=hop, activity=activity)
         recognizer = Recognizer.load(model)
         code = print_timelines(
@@ -114,6 +123,8 @@ def predict(
     form = form_of_any.plain
     if resume and (output is None or not form.is_resumable):
         raise UsageError("--resume needs --output with --format jsonl or csv")
+    if (transcribe or speak) and (form is not Format.TEXT or STDIN in paths):
+        raise UsageError("--transcribe and --speak need files and --format text")
     recognizer = Recognizer.load(model)
     reference = hear_reference(recognizer, speaker_reference or [], denoise=denoise)
     done = _recover(output, form, recognizer) if resume and output is not None else set()
@@ -127,9 +138,11 @@ def predict(
             single=means_one_file(paths),
             with_header=not done,
         )
+        clip_voice = open_clip_voice(file, transcribe=transcribe, speak=speak)
         progress = Progress(len(inputs), shown=_wants_progress(len(inputs), file))
         try:
-            n_failed = _write(outcomes, sink, progress, top=top)
+            n_failed = _write(outcomes, sink, clip_voice, progress, top=top)
+            clip_voice.finish()
         finally:
             progress.clear()
             with interrupts_held():
@@ -161,7 +174,14 @@ def _predict(
         yield next(outcomes) if item.problem is None else Outcome(item.path, None, item.problem)
 
 
-def _write(outcomes: Iterator[Outcome], sink: Sink, progress: Progress, *, top: int | None) -> int:
+def _write(
+    outcomes: Iterator[Outcome],
+    sink: Sink,
+    clip_voice: ClipVoice,
+    progress: Progress,
+    *,
+    top: int | None,
+) -> int:
     """Write every outcome and count the failed ones."""
     from serenade.inference.records import to_record
 
@@ -173,6 +193,7 @@ def _write(outcomes: Iterator[Outcome], sink: Sink, progress: Progress, *, top: 
             print_message(f"error: {outcome.error}")
         with interrupts_held():
             sink.write(to_record(outcome, top=top))
+        clip_voice.tell(outcome)
         progress.advance()
     return n_failed
 

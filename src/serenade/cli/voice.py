@@ -1,4 +1,4 @@
-"""What ``serenade listen`` can do with words: write down what was said, and say the emotion."""
+"""What can be done with words: write down what was said, and say the emotion."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Transcriber:
         samples : ndarray of shape (n_samples,), float32
             What was said in it.
         """
-        self._pending.append((segment, self._worker.submit(self._recognise, samples)))
+        self._pending.append((segment, self._worker.submit(self.write_down, samples)))
 
     def collect(self, *, wait: bool = False) -> list[Transcript]:
         """Give what was written down by now.
@@ -85,7 +85,19 @@ class Transcriber:
         """Drop what is not yet written down."""
         self._worker.shutdown(cancel_futures=True)
 
-    def _recognise(self, samples: FloatArray) -> str:
+    def write_down(self, samples: FloatArray) -> str:
+        """Write down what is said, at once.
+
+        Parameters
+        ----------
+        samples : ndarray of shape (n_samples,), float32
+            In [-1, 1].
+
+        Returns
+        -------
+        str
+            Empty if no word was understood.
+        """
         content = np.rint(samples.clip(-1.0, 1.0) * 32767.0).astype("<i2").tobytes()
         audio = self._module.AudioData(content, self._sample_rate, 2)
         try:
@@ -119,6 +131,10 @@ class Speaker:
             Some words.
         """
         self._worker.submit(self._say, text)
+
+    def finish(self) -> None:
+        """Wait until everything is said."""
+        self._worker.shutdown()
 
     def close(self) -> None:
         """Drop what was not yet begun."""
