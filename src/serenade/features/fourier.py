@@ -29,8 +29,13 @@ if TYPE_CHECKING:
 
 ComplexArray = npt.NDArray[np.complex64]
 
-_SAMPLES_PER_BLOCK = 80 * 1024
-"""About as many samples are transformed together: their intermediate values stay in cache."""
+_SAMPLES_PER_BLOCK = 24 * 1024
+"""About as many samples are transformed together.
+
+Their intermediate values stay in cache, and in memory that the allocator keeps: larger blocks save
+a tenth of the products' time, but go back to the system after every call, and fetching them anew
+costs more than the transform itself.
+"""
 
 _PRODUCTS_PER_SAMPLE = 300
 """Above this cost, as for large primes, numpy's transform is the faster one."""
@@ -76,29 +81,10 @@ def complex_spectrum(frames: FloatArray, window: FloatArray, *, n_fft: int) -> C
     return spectrum
 
 
-def power_spectrum(frames: FloatArray, window: FloatArray, *, n_fft: int) -> FloatArray:
-    """Give the squared magnitude of :func:`complex_spectrum`, without forming it.
-
-    Parameters
-    ----------
-    frames, window, n_fft
-        As in :func:`complex_spectrum`.
-
-    Returns
-    -------
-    ndarray of shape (n_fft // 2 + 1, n_frames), float32
-        Power of each bin.
-    """
-    power = np.empty((n_fft // 2 + 1, frames.shape[0]), dtype=np.float32)
-    for block, values in power_spectrum_blocks(frames, window, n_fft=n_fft):
-        power[:, block] = values
-    return power
-
-
 def power_spectrum_blocks(
     frames: FloatArray, window: FloatArray, *, n_fft: int
 ) -> Iterator[tuple[slice, FloatArray]]:
-    """Give :func:`power_spectrum` in parts, for callers that need no more than one at a time.
+    """Give the squared magnitude of :func:`complex_spectrum` in parts, without forming it.
 
     Parameters
     ----------
@@ -134,19 +120,20 @@ def _transformed_blocks(
     """Apply both steps to block after block of frames.
 
     The rows of the result go by k1, then real or imaginary part, then k2. All blocks share their
-    memory, because fetching fresh memory from the system costs as much as the products.
+    memory, and the samples share theirs with the result.
     """
     n_frames, length = frames.shape
     n_blocks = -(-n_frames * plan.n_rows // _SAMPLES_PER_BLOCK)
     size = -(-n_frames // n_blocks)
     steps = plan.first.shape[0]
-    columns = np.zeros((plan.n_rows, size), dtype=np.float32)
     inner = np.empty((steps, plan.n2 * size), dtype=np.float32)
     outer = np.empty((steps // 2, 2 * plan.n2, size), dtype=np.float32)
+    columns = outer.reshape(-1, size)[: plan.n_rows]
     for start in range(0, n_frames, size):
         # The last block begins earlier, so that it is whole; its first frames are done twice.
         block = slice(min(start, n_frames - size), min(start, n_frames - size) + size)
         np.multiply(frames[block].T, window[:, None], out=columns[:length])
+        columns[length:] = 0.0
         np.matmul(plan.first, columns.reshape(-1, plan.n2 * size), out=inner)
         np.matmul(plan.second, inner.reshape(outer.shape), out=outer)
         yield block, outer.reshape(-1, size)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from serenade.errors import UsageError
 from serenade.features.checks import check_band, check_count
-from serenade.features.spectrum import matching_n_fft, spectrogram
+from serenade.features.spectrum import matching_n_fft, spectrogram_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,7 +190,7 @@ def melspectrogram(
     UsageError
         If a parameter is out of range.
     """
-    spectrum = spectrogram(
+    n_bins, n_frames, blocks = spectrogram_blocks(
         y=y,
         S=S,
         n_fft=n_fft,
@@ -201,10 +201,12 @@ def melspectrogram(
         pad_mode=pad_mode,
         power=power,
     )
-    n_fft = matching_n_fft(spectrum.shape[0], n_fft=n_fft)
-    mels = np.empty((n_mels, spectrum.shape[1]), dtype=np.float32)
-    for bands, bins, weights in _filter_blocks(sr, n_fft, n_mels, fmin, fmax, htk, norm):
-        np.matmul(weights, spectrum[bins], out=mels[bands])
+    n_fft = matching_n_fft(n_bins, n_fft=n_fft)
+    filters = _filter_blocks(sr, n_fft, n_mels, fmin, fmax, htk, norm)
+    mels = np.empty((n_mels, n_frames), dtype=np.float32)
+    for frames, spectrum in blocks:
+        for bands, bins, weights in filters:
+            mels[bands, frames] = weights @ spectrum[bins]
     return mels
 
 

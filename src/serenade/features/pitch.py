@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _SILENT_MEAN_SQUARE = 1e-10
 """Frames below this level (-100 dB relative to full scale) count as unvoiced."""
 
+_N_FOLDS = 3
+"""How often the bins of a power spectrum are halved; sizes of transforms are multiples of 64."""
+
 
 def yin(
     y: npt.ArrayLike,
@@ -138,65 +141,96 @@ def yin_with_voicing(
             f"fmin={fmin:g} and fmax={fmax:g} Hz leave fewer than three periods to choose from;"
             " widen the range"
         )
-    difference = _normalised_difference(frames, shortest=shortest, longest=longest)
+    correlation = _doubled_autocorrelation(frames, longest)
+    silent = correlation[0] < 2 * _SILENT_MEAN_SQUARE * frame_length
+    difference = _normalised_difference(frames, correlation, shortest=shortest)
     chosen = _choose_troughs(difference, threshold=trough_threshold)
     shift, depth = _refine(difference, chosen)
     f0 = (sr / (shortest + chosen + shift)).astype(np.float32)
-    silent = np.einsum("tn,tn->t", frames, frames) < _SILENT_MEAN_SQUARE * frame_length
     return f0, np.where(silent, np.float32(0.0), np.clip(1 - depth, 0.0, 1.0))
 
 
-def _normalised_difference(frames: FloatArray, *, shortest: int, longest: int) -> FloatArray:
+def _normalised_difference(
+    frames: FloatArray, correlation: FloatArray, *, shortest: int
+) -> FloatArray:
     """Give the cumulative mean normalised difference function.
+
+    Parameters
+    ----------
+    frames : ndarray of shape (n_frames, frame_length), float32
+        Samples.
+    correlation : ndarray of shape (longest + 1, n_frames), float32
+        Of :func:`_doubled_autocorrelation`; overwritten.
+    shortest : int
+        First period wanted [samples].
 
     Returns
     -------
     ndarray of shape (longest - shortest + 1, n_frames), float32
         One row per period.
     """
-    correlation = _autocorrelation(frames, longest)
+    longest = correlation.shape[0] - 1
     energy_before = accumulate_rows(np.square(frames[:, :longest].T, order="C"))
-    difference = correlation[0] - correlation[1:]
-    difference *= 2
+    difference = np.subtract(correlation[0], correlation[1:], out=correlation[1:])
     difference -= energy_before
     running = accumulate_rows(difference.copy())
     periods = np.arange(shortest, longest + 1, dtype=np.float32)[:, None]
     running = running[shortest - 1 :]
     running /= periods
     running += np.finfo(np.float32).tiny
-    normalised: FloatArray = difference[shortest - 1 :] / running
+    normalised: FloatArray = difference[shortest - 1 :]
+    normalised /= running
     return normalised
 
 
-def _autocorrelation(frames: FloatArray, longest: int) -> FloatArray:
-    """Correlate each frame with itself at lags from 0 to `longest`, through its power spectrum."""
+def _doubled_autocorrelation(frames: FloatArray, longest: int) -> FloatArray:
+    """Correlate each frame with itself at lags from 0 to `longest`, through its power spectrum.
+
+    The inverse transform is a sum of cosines. Bins that mirror each other at a quarter of the
+    sample rate have cosines that are opposite at odd lags and equal at even ones. So they are
+    subtracted for the odd lags and added for the even ones, for which half of the bins remain; and
+    those can be halved again for every other even lag.
+    """
     # Long enough that no lag wraps round, and a multiple of 64, which transforms fast.
     n_fft = 64 * -(-(frames.shape[1] + longest) // 64)
-    even, odd = _lag_cosines(n_fft, longest)
-    quarter = n_fft // 4
+    *tables, last_table = _lag_cosines(n_fft, longest)
     whole = np.ones(frames.shape[1], dtype=np.float32)
     correlation = np.empty((longest + 1, frames.shape[0]), dtype=np.float32)
     for block, power in power_spectrum_blocks(frames, whole, n_fft=n_fft):
-        mirrored = power[:quarter:-1]
-        correlation[1::2, block] = odd @ (power[:quarter] - mirrored)
-        power[:quarter] += mirrored
-        correlation[::2, block] = even @ power[: quarter + 1]
+        power[0] *= 0.5
+        power[-1] *= 0.5
+        step = 1
+        for table in tables:
+            half = power.shape[0] // 2
+            mirrored = power[:half:-1]
+            correlation[step :: 2 * step, block] = table @ (power[:half] - mirrored)
+            power[:half] += mirrored
+            power = power[: half + 1]
+            step *= 2
+        correlation[::step, block] = last_table @ power
     return correlation
 
 
 @lru_cache(maxsize=32)
-def _lag_cosines(n_fft: int, longest: int) -> tuple[FloatArray, FloatArray]:
-    """Make the inverse transforms of a power spectrum for even and for odd lags.
+def _lag_cosines(n_fft: int, longest: int) -> tuple[FloatArray, ...]:
+    """Make the inverse transforms of a power spectrum.
 
-    Bins that mirror each other at a quarter of the sample rate have cosines that are equal at even
-    lags and opposite at odd ones, so the caller adds or subtracts them first: half the work.
+    The first table is for odd lags, the next for odd multiples of 2, and so on; the last one is for
+    the multiples of a power of 2 that remain.
     """
-    bins = np.arange(n_fft // 4 + 1)
-    weights = np.where(bins == 0, 1.0, 2.0) / n_fft
     lags = np.arange(longest + 1)
-    cosines = weights * np.cos(2 * np.pi / n_fft * (np.outer(lags, bins) % n_fft))
-    table = cosines.astype(np.float32)
-    return np.ascontiguousarray(table[::2]), np.ascontiguousarray(table[1::2, :-1])
+    tables = []
+    step, half = 1, n_fft // 4
+    for _ in range(_N_FOLDS):
+        tables.append(_cosines(lags[step :: 2 * step], half, n_fft))
+        step, half = 2 * step, half // 2
+    return *tables, _cosines(lags[::step], 2 * half + 1, n_fft)
+
+
+def _cosines(lags: npt.NDArray[np.intp], n_bins: int, n_fft: int) -> FloatArray:
+    angles = 2 * np.pi / n_fft * (np.outer(lags, np.arange(n_bins)) % n_fft)
+    table: FloatArray = (4 / n_fft * np.cos(angles)).astype(np.float32)
+    return table
 
 
 def _choose_troughs(difference: FloatArray, *, threshold: float) -> npt.NDArray[np.intp]:

@@ -11,10 +11,14 @@ import numpy.typing as npt
 
 from serenade.errors import AudioError, UsageError
 from serenade.features.checks import as_samples, as_spectrogram, check_count
-from serenade.features.fourier import ComplexArray, complex_spectrum, power_spectrum
+from serenade.features.fourier import (
+    ComplexArray,
+    complex_spectrum,
+    power_spectrum_blocks,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from serenade.types import FloatArray
 
@@ -123,15 +127,73 @@ def spectrogram(
     UsageError
         If a parameter is out of range, or not exactly one of `y` and `S` is given.
     """
+    n_bins, n_frames, blocks = spectrogram_blocks(
+        y=y,
+        S=S,
+        n_fft=n_fft,
+        hop_length=hop_length,
+        win_length=win_length,
+        window=window,
+        center=center,
+        pad_mode=pad_mode,
+        power=power,
+    )
+    if y is None:
+        return next(blocks)[1]
+    whole = np.empty((n_bins, n_frames), dtype=np.float32)
+    for block, values in blocks:
+        whole[:, block] = values
+    return whole
+
+
+def spectrogram_blocks(
+    *,
+    y: npt.ArrayLike | None,
+    S: npt.ArrayLike | None,
+    n_fft: int,
+    hop_length: int,
+    win_length: int | None,
+    window: str,
+    center: bool,
+    pad_mode: str,
+    power: float,
+) -> tuple[int, int, Iterator[tuple[slice, FloatArray]]]:
+    """Give :func:`spectrogram` in parts, for callers that need no more than one at a time.
+
+    Parameters
+    ----------
+    y, S, n_fft, hop_length, win_length, window, center, pad_mode, power
+        As in :func:`spectrogram`.
+
+    Returns
+    -------
+    n_bins, n_frames : int
+        Shape of the whole.
+    blocks : iterator of (slice, ndarray of shape (n_bins, n_frames_of_block), float32)
+        Which frames, and their part of the spectrogram; a given `S` is one block. Neighbours may
+        overlap.
+
+    Raises
+    ------
+    AudioError, UsageError
+        As in :func:`spectrogram`.
+    """
     if S is not None and y is None:
-        return as_spectrogram(S)
+        given = as_spectrogram(S)
+        return given.shape[0], given.shape[1], iter([(slice(0, given.shape[1]), given)])
     if S is not None or y is None:
         raise UsageError("give exactly one of y (samples) and S (a spectrogram)")
     if not power > 0:
         raise UsageError(f"power must be above 0, got {power!r}")
     weights = _checked_window(window, n_fft if win_length is None else win_length, n_fft)
     frames = frame(y, frame_length=n_fft, hop_length=hop_length, center=center, pad_mode=pad_mode)
-    squared = power_spectrum(frames, weights, n_fft=n_fft)
+    squared = power_spectrum_blocks(frames, weights, n_fft=n_fft)
+    blocks = ((block, _from_squared(values, power)) for block, values in squared)
+    return n_fft // 2 + 1, frames.shape[0], blocks
+
+
+def _from_squared(squared: FloatArray, power: float) -> FloatArray:
+    """Raise magnitudes to a power, given their squares, which are overwritten."""
     if power == 2:
         return squared
     if power == 1:
