@@ -157,7 +157,7 @@ def test_denoise_is_handed_on(predict: Any, voices: Path, monkeypatch: Any) -> N
 
     monkeypatch.setattr(Recognizer, "predict_many", spy)
     assert predict("sadness.wav", "--denoise", "--workers", "1").code == 0
-    assert seen == [{"denoise": True, "workers": 1}]
+    assert seen == [{"denoise": True, "workers": 1, "reference": None}]
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "text"])

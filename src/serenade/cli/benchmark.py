@@ -131,7 +131,8 @@ def _run(
 ) -> dict[str, Any]:
     from serenade.cli.messages import print_message
     from serenade.cli.training_output import draw_reading, print_epoch
-    from serenade.evaluation.benchmark import BenchmarkPlan, run_folds
+    from serenade.evaluation.benchmark import run_folds
+    from serenade.evaluation.fold_results import BenchmarkPlan
     from serenade.training.benchmark import FoldTrainer, recipe_fingerprint
 
     folder = output / recipe.name

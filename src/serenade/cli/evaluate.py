@@ -62,6 +62,22 @@ def evaluate(
     rir: Annotated[
         Path | None, typer.Option(help="Folder of room impulse responses for --stress.")
     ] = None,
+    speaker_adapted: Annotated[
+        bool,
+        typer.Option(
+            "--speaker-adapted",
+            help="Let the model hear each speaker's own clips before, without labels: another"
+            " question than judging strangers.",
+        ),
+    ] = False,
+    reference_clips: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="With --speaker-adapted: only N other clips of the speaker, drawn for each clip.",
+            show_default="all of the speaker's clips",
+        ),
+    ] = None,
     fairness: Annotated[
         bool, typer.Option("--fairness", help="Also compare groups of people.")
     ] = False,
@@ -73,7 +89,12 @@ def evaluate(
     """
     from dataclasses import replace
 
-    from serenade.cli.evaluation_inputs import check_paths, choose_fold, known_leaks
+    from serenade.cli.evaluation_inputs import (
+        check_paths,
+        choose_fold,
+        choose_reference,
+        known_leaks,
+    )
     from serenade.cli.evaluation_output import evaluation_text, to_json_text, write_result
     from serenade.cli.messages import print_message
     from serenade.cli.progress import Progress
@@ -88,20 +109,27 @@ def evaluate(
     from serenade.model.store import resolve
 
     check_paths(noise, rir, report, output)
+    adapted_by = choose_reference(
+        reference_clips, adapted=speaker_adapted, stress=stress, seed=seed
+    )
     epochs = read_epochs(run) if run is not None and report is not None else []
     everything = read_manifest(manifest)
     chosen = choose_fold(everything, split, protocol, fold, folds, seed=seed)
     recognizer = Recognizer.load(model)
     labelling = choose_labelling(labels, chosen.test)
+    notes = [f"{chosen.missing} clips of the fold are not at hand"] if chosen.missing else []
+    if adapted_by is not None:
+        notes.append(adapted_by.describe())
     setting = Setting(
         model=recognizer.model_id,
         model_labels=recognizer.labels,
         model_checksum=bundle_checksum(resolve(model)),
         protocol=chosen.name,
         leaks=known_leaks(chosen, trained_on, run),
+        mode="speaker-independent" if adapted_by is None else "speaker-adapted",
         seed=seed,
         command=shlex.join(["serenade", *sys.argv[1:]]),
-        notes=(f"{chosen.missing} clips of the fold are not at hand",) if chosen.missing else (),
+        notes=tuple(notes),
     )
     if setting.leaks:
         print_message(setting.leak_statement)
@@ -114,6 +142,7 @@ def evaluate(
             setting=setting,
             workers=workers,
             predictions_file=resume,
+            adapted_by=adapted_by,
             progress=lambda _done, _total: progress.advance(),
         )
     except KeyboardInterrupt:

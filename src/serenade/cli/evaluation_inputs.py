@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from serenade.corpora.splits import find_leaks
 from serenade.errors import UsageError
+from serenade.evaluation.adapted import ReferenceChoice
 from serenade.evaluation.protocols import Fold, make_folds
 from serenade.evaluation.training_leaks import audio_digest, manifest_leaks, run_leaks
 
@@ -42,6 +43,41 @@ def check_paths(
     for file in (report, output):
         if file is not None and not file.parent.is_dir():
             raise UsageError(f"{file} cannot be written: {file.parent} is not a folder")
+
+
+def choose_reference(
+    n_clips: int | None, *, adapted: bool, stress: bool, seed: int
+) -> ReferenceChoice | None:
+    """Choose which of their own clips speakers are known by.
+
+    Parameters
+    ----------
+    n_clips : int or None
+        As for :class:`serenade.evaluation.adapted.ReferenceChoice`.
+    adapted : bool
+        Whether the model adapts to the speakers at all.
+    stress : bool
+        Whether degraded clips are judged as well.
+    seed : int
+        Of the drawing.
+
+    Returns
+    -------
+    ReferenceChoice or None
+        The choice; ``None`` to judge strangers.
+
+    Raises
+    ------
+    UsageError
+        If the arguments do not fit together.
+    """
+    if not adapted:
+        if n_clips is not None:
+            raise UsageError("--reference-clips belongs to --speaker-adapted; give it as well")
+        return None
+    if stress:
+        raise UsageError("--stress judges strangers; evaluate --speaker-adapted by itself")
+    return ReferenceChoice(n_clips, seed)
 
 
 def choose_fold(

@@ -74,7 +74,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
     lines = [
         f"{setting.model} on {clips}: {setting.protocol}",
         setting.leak_statement,
-        f"adaptation to the test speakers: {setting.adaptation}",
+        f"{setting.mode}; adaptation to the test speakers: {setting.adaptation}",
         *setting.notes,
         f"labels: {', '.join(evaluation.labelling.labels)} ({evaluation.labelling.label_map.name})",
     ]

@@ -35,7 +35,7 @@ def explore(
     from serenade.cli.progress import Progress
     from serenade.corpora.exploration import explore as explore_clips
     from serenade.corpora.manifest import read_manifest
-    from serenade.evaluation.judge import utterance_waveform
+    from serenade.evaluation.clips import utterance_waveform
 
     utterances = read_manifest(manifest)
     progress = Progress(len(utterances), shown=sys.stderr.isatty())

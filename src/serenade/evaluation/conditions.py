@@ -13,7 +13,7 @@ from serenade.audio.decode import decode
 from serenade.corpora.manifest import Utterance
 from serenade.errors import EvaluationError
 from serenade.evaluation import degrade
-from serenade.evaluation.judge import utterance_waveform
+from serenade.evaluation.clips import utterance_waveform
 from serenade.types import Waveform
 
 if TYPE_CHECKING:

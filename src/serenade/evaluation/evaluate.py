@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import serenade
 from serenade.errors import EvaluationError, ModelError
-from serenade.evaluation.bootstrap import interval, resampling_units
 from serenade.evaluation.breakdown import break_down
-from serenade.evaluation.confusion import accuracy, macro_f1, unweighted_average_recall
 from serenade.evaluation.judge import judge
-from serenade.evaluation.metrics import measure
+from serenade.evaluation.reading_result import measure_reading
 from serenade.evaluation.readings import closed_reading, left_out, open_reading
 
 if TYPE_CHECKING:
@@ -21,12 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serenade.corpora.manifest import Utterance
-    from serenade.evaluation.bootstrap import Interval
+    from serenade.evaluation.adapted import ReferenceChoice
     from serenade.evaluation.breakdown import Group
     from serenade.evaluation.fairness import FairnessDimension
     from serenade.evaluation.judge import Failure, Judge, Judgement
-    from serenade.evaluation.metrics import Metrics
-    from serenade.evaluation.readings import Labelling, Reading
+    from serenade.evaluation.reading_result import ReadingResult
+    from serenade.evaluation.readings import Labelling
     from serenade.evaluation.robustness import ConditionResult
 
 RESULT_SCHEMA_VERSION = 1
@@ -124,44 +122,6 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReadingResult:
-    """The measures of one reading.
-
-    Parameters
-    ----------
-    reading : Reading
-        What was measured.
-    metrics : Metrics
-        Every measure.
-    uar, accuracy, macro_f1 : Interval
-        The three headline measures with their intervals.
-    """
-
-    reading: Reading
-    metrics: Metrics
-    uar: Interval
-    accuracy: Interval
-    macro_f1: Interval
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the result as JSON types.
-
-        Returns
-        -------
-        dict
-            Measures and intervals.
-        """
-        return {
-            **self.metrics.to_json(),
-            "intervals": {
-                "uar": self.uar.to_json(),
-                "accuracy": self.accuracy.to_json(),
-                "macro_f1": self.macro_f1.to_json(),
-            },
-        }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
     """Everything that is known about a model on a set of clips.
 
@@ -251,6 +211,7 @@ def evaluate(
     root: Path | None = None,
     workers: int = 1,
     predictions_file: Path | None = None,
+    adapted_by: ReferenceChoice | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Judge utterances with a recogniser and measure how well it did.
@@ -268,6 +229,9 @@ def evaluate(
         What the result says of how it was made; its seed draws the intervals.
     root, workers, predictions_file, progress
         As in :func:`serenade.evaluation.judge.judge`.
+    adapted_by : ReferenceChoice, optional
+        How the model gets to know each speaker from their utterances, those that are not judged
+        included; the setting must say "speaker-adapted" with it and not without.
 
     Returns
     -------
@@ -277,8 +241,11 @@ def evaluate(
     Raises
     ------
     EvaluationError
-        If no utterance can be measured.
+        If no utterance can be measured, the mode of the setting is wrong, or the model does not
+        adapt to speakers.
     """
+    if (setting.mode == "speaker-adapted") != (adapted_by is not None):
+        raise EvaluationError(f"the setting says {setting.mode}, which is not what is measured")
     wanted = [u for u in utterances if labelling.truth(u) is not None]
     judgement = judge(
         recognizer,
@@ -287,6 +254,8 @@ def evaluate(
         workers=workers,
         predictions_file=predictions_file,
         model_checksum=setting.model_checksum,
+        adapted_by=adapted_by,
+        speech=utterances,
         progress=progress,
     )
     return summarise(
@@ -339,36 +308,6 @@ def summarise(
         n_speakers=len({speaker for speaker in closed.speakers if speaker is not None}),
         answered_share=len(answered) / len(opened.answers),
         answered_accuracy=float(right.mean()) if answered else None,
-    )
-
-
-def measure_reading(reading: Reading, *, seed: int) -> ReadingResult:
-    """Measure one reading with intervals.
-
-    Parameters
-    ----------
-    reading : Reading
-        At least one clip.
-    seed : int
-        Of the resampling.
-
-    Returns
-    -------
-    ReadingResult
-        All measures.
-    """
-    units = resampling_units(reading.speakers)
-    n_labels = len(reading.labels)
-    uar, right, f1 = (
-        interval(reading.true, reading.predicted, units, statistic, n_labels=n_labels, seed=seed)
-        for statistic in (unweighted_average_recall, accuracy, macro_f1)
-    )
-    return ReadingResult(
-        reading=reading,
-        metrics=measure(reading.labels, reading.true, reading.probabilities),
-        uar=uar,
-        accuracy=right,
-        macro_f1=f1,
     )
 
 

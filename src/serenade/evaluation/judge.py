@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from serenade.audio.decode import decode
-from serenade.errors import AudioError, EvaluationError, SerenadeError
+from serenade.errors import EvaluationError, SerenadeError
+from serenade.evaluation.adapted import adapted_outcomes
+from serenade.evaluation.clips import utterance_path, utterance_waveform
 from serenade.types import Prediction, Waveform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from serenade.corpora.manifest import Utterance
+    from serenade.evaluation.adapted import ReferenceChoice
+    from serenade.model.adaptation import SpeakerReference
 
 PREDICTIONS_SCHEMA_VERSION = 1
 """Version of the lines of the predictions file."""
@@ -47,8 +50,17 @@ class Judge(Protocol):
     def model_id(self) -> str:
         """Name and version of the model."""
 
-    def predict(self, source: str | Path | Waveform) -> Prediction:
-        """Judge one recording."""
+    @property
+    def adapts_to_speakers(self) -> bool:
+        """Whether the model can use what is known of a speaker."""
+
+    def predict(
+        self, source: str | Path | Waveform, *, reference: SpeakerReference | None = None
+    ) -> Prediction:
+        """Judge one recording, of a known speaker where there is a reference."""
+
+    def speaker_reference(self, sources: Iterable[str | Path | Waveform]) -> SpeakerReference:
+        """Get to know a speaker."""
 
     def predict_many(
         self, sources: Iterable[str | Path | Waveform], *, workers: int
@@ -135,6 +147,8 @@ def judge(
     workers: int = 1,
     predictions_file: Path | None = None,
     model_checksum: str | None = None,
+    adapted_by: ReferenceChoice | None = None,
+    speech: Sequence[Utterance] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Judgement:
     """Let a recogniser judge every utterance.
@@ -154,6 +168,11 @@ def judge(
         the same model wrote there is not done again; failures are tried again.
     model_checksum : str, optional
         Tells weights apart that have the same name and version.
+    adapted_by : ReferenceChoice, optional
+        How the model gets to know each speaker; without it, it judges strangers. With it, all is
+        done in this process.
+    speech : sequence of Utterance
+        Where it gets to know them.
     progress : callable, optional
         Called with the number of utterances done and their total.
 
@@ -172,13 +191,21 @@ def judge(
     known: dict[str, Answer] = {}
     if predictions_file is not None:
         known = read_answers(
-            predictions_file, utterances, recognizer.model_id, model_checksum=model_checksum
+            predictions_file,
+            utterances,
+            recognizer.model_id,
+            model_checksum=model_checksum,
+            adapted_by=adapted_by,
         )
     open_utterances = [utterance for utterance in utterances if utterance.id not in known]
     failures: list[Failure] = []
-    record = _Recorder(predictions_file, recognizer.model_id, model_checksum)
+    record = _Recorder(predictions_file, recognizer.model_id, model_checksum, adapted_by)
+    if adapted_by is None:
+        outcomes = _outcomes(recognizer, open_utterances, root, workers)
+    else:
+        outcomes = adapted_outcomes(recognizer, open_utterances, speech, adapted_by, root)
     try:
-        for utterance, outcome in _outcomes(recognizer, open_utterances, root, workers):
+        for utterance, outcome in outcomes:
             if isinstance(outcome, Prediction):
                 known[utterance.id] = _answer(utterance, outcome)
                 record.answer(known[utterance.id])
@@ -193,48 +220,13 @@ def judge(
     return Judgement(answers, tuple(failures))
 
 
-def utterance_waveform(utterance: Utterance, root: Path | None) -> Waveform:
-    """Decode the part of a file that an utterance means.
-
-    Parameters
-    ----------
-    utterance : Utterance
-        With or without start and stop.
-    root : Path, optional
-        Folder that a relative path starts from.
-
-    Returns
-    -------
-    Waveform
-        16 kHz mono.
-
-    Raises
-    ------
-    AudioError
-        If the file cannot be read or is shorter than the part.
-    """
-    waveform = decode(_path(utterance, root))
-    if utterance.start_seconds is None and utterance.stop_seconds is None:
-        return waveform
-    rate = waveform.sample_rate
-    start = round((utterance.start_seconds or 0.0) * rate)
-    stop = waveform.samples.size
-    if utterance.stop_seconds is not None:
-        stop = min(round(utterance.stop_seconds * rate), stop)
-    if start >= stop:
-        raise AudioError(
-            f"{utterance.path}: lasts {waveform.duration_seconds:.3f} s, so there is nothing from"
-            f" {utterance.start_seconds} s on; correct the start in the manifest"
-        )
-    return Waveform(waveform.samples[start:stop], rate)
-
-
 def read_answers(
     path: Path,
     utterances: Sequence[Utterance],
     model_id: str,
     *,
     model_checksum: str | None = None,
+    adapted_by: ReferenceChoice | None = None,
 ) -> dict[str, Answer]:
     """Read the answers that an earlier run wrote.
 
@@ -248,6 +240,8 @@ def read_answers(
         The model that they must come from.
     model_checksum : str, optional
         And its weights.
+    adapted_by : ReferenceChoice, optional
+        And how it got to know the speakers.
 
     Returns
     -------
@@ -277,6 +271,12 @@ def read_answers(
                     f"{path}, line {number}: holds predictions of {model_id} with other weights;"
                     " give another file or delete this one"
                 )
+            if values.get("adapted") != _adapted(adapted_by):
+                raise EvaluationError(
+                    f"{path}, line {number}: holds predictions that are"
+                    f" {values.get('adapted') or 'not adapted to speakers'}; give another file or"
+                    " delete this one"
+                )
             utterance = by_id.get(values["id"])
             if utterance is None or values.get("source") != _source(utterance):
                 continue
@@ -295,16 +295,12 @@ def read_answers(
     return answers
 
 
-def _path(utterance: Utterance, root: Path | None) -> Path:
-    return Path(utterance.path) if root is None else root / utterance.path
-
-
 def _outcomes(
     recognizer: Judge, utterances: Sequence[Utterance], root: Path | None, workers: int
 ) -> Iterator[tuple[Utterance, Prediction | SerenadeError]]:
     whole = [u for u in utterances if u.start_seconds is None and u.stop_seconds is None]
     parts = [u for u in utterances if u.start_seconds is not None or u.stop_seconds is not None]
-    paths = [_path(utterance, root) for utterance in whole]
+    paths = [utterance_path(utterance, root) for utterance in whole]
     outcomes = recognizer.predict_many(paths, workers=workers) if paths else iter(())
     for utterance, outcome in zip(whole, outcomes, strict=True):
         if outcome.prediction is not None:
@@ -331,7 +327,14 @@ def _answer(utterance: Utterance, prediction: Prediction) -> Answer:
 class _Recorder:
     """Appends lines to the predictions file; does nothing without one."""
 
-    def __init__(self, path: Path | None, model_id: str, model_checksum: str | None) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        model_id: str,
+        model_checksum: str | None,
+        adapted_by: ReferenceChoice | None,
+    ) -> None:
+        self._adapted = _adapted(adapted_by)
         self._model_id = model_id
         self._model_checksum = model_checksum
         self._file = None
@@ -366,10 +369,15 @@ class _Recorder:
             "id": utterance_id,
             "model": self._model_id,
             "checksum": self._model_checksum,
+            **({} if self._adapted is None else {"adapted": self._adapted}),
             **content,
         }
         self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._file.flush()
+
+
+def _adapted(adapted_by: ReferenceChoice | None) -> str | None:
+    return None if adapted_by is None else adapted_by.describe()
 
 
 def _source(utterance: Utterance) -> list[str | float | None]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from serenade.audio.codec import MEDIA_TYPES, encode
 from serenade.errors import AudioError
-from serenade.evaluation.judge import utterance_waveform
+from serenade.evaluation.clips import utterance_waveform
 from serenade.features.mel import log_mel
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from serenade.evaluation.bootstrap import (
     interval,
     resampling_units,
 )
+from serenade.evaluation.clips import utterance_waveform
 from serenade.evaluation.conditions import load_materials, make_conditions
 from serenade.evaluation.confusion import accuracy, unweighted_average_recall
-from serenade.evaluation.judge import Answer, utterance_waveform
+from serenade.evaluation.judge import Answer
 from serenade.evaluation.readings import closed_reading
 
 if TYPE_CHECKING:

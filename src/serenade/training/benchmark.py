@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from serenade.corpora.splits import check_disjoint
-from serenade.evaluation.benchmark import file_name
+from serenade.evaluation.fold_results import file_name
 from serenade.inference.recognizer import Recognizer
 from serenade.training.classical_run import build_classical_bundle
 from serenade.training.data import Parts, select

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serenade.evaluation.evaluate import measure_reading
+from serenade.evaluation.reading_result import measure_reading
 from serenade.evaluation.readings import choose_labelling, closed_reading
 
 if TYPE_CHECKING:

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from serenade.errors import EvaluationError
-from serenade.evaluation.benchmark import BenchmarkPlan, file_name, run_folds
+from serenade.evaluation.benchmark import run_folds
+from serenade.evaluation.fold_results import BenchmarkPlan, file_name
 from serenade.evaluation.protocols import Fold, FoldSet, make_folds
 
 if TYPE_CHECKING:
@@ -123,12 +125,28 @@ def test_clips_tested_more_than_once_are_not_pooled(
     assert all(group["pooled"] is None for group in summary["groups"])
 
 
-def test_adapted_results_carry_their_mode(
+def test_a_model_that_adapts_is_judged_both_ways_and_never_in_one_figure(
     folds: FoldSet, fake_recognizer: Fake, tmp_path: Path
 ) -> None:
-    plan = replace(PLAN, mode="speaker-adapted")
-    summary = run_folds(folds, DummyTrainer(fake_recognizer), tmp_path, plan=plan)
-    assert summary["groups"][0]["mode"] == "speaker-adapted"
+    plain = run_folds(folds, DummyTrainer(fake_recognizer), tmp_path / "plain", plan=PLAN)
+    assert "speaker_adapted" not in plain["groups"][0]
+    adaptive = partial(fake_recognizer, adapts_to_speakers=True)
+    summary = run_folds(folds, DummyTrainer(adaptive), tmp_path / "adaptive", plan=PLAN)
+    strangers, adapted = summary["groups"][0], summary["groups"][0].pop("speaker_adapted")
+    assert strangers == plain["groups"][0]
+    assert strangers["mode"] == "speaker-independent"
+    assert adapted["notes"] == [
+        "adapted to each speaker with all of their test clips, without labels"
+    ]
+    assert [fold["name"] for fold in adapted["folds"]] == [f"fold {i}" for i in range(1, 6)]
+    better = adapted["mean_over_folds"]["uar"]["mean"]
+    assert better > strangers["mean_over_folds"]["uar"]["mean"] + 0.1
+    assert adapted["pooled"]["clips"] == 200
+    one = json.loads((tmp_path / "adaptive" / "fold_1.json").read_text())
+    assert one["setting"]["mode"] == "speaker-independent"
+    assert one["speaker_adapted"]["setting"]["mode"] == "speaker-adapted"
+    again = run_folds(folds, DummyTrainer(adaptive), tmp_path / "adaptive", plan=PLAN)
+    assert again["groups"][0]["speaker_adapted"] == adapted
 
 
 def test_names_of_folds_become_different_safe_file_names() -> None:

@@ -10,7 +10,8 @@ import soundfile
 
 from serenade.corpora.manifest import Utterance
 from serenade.errors import AudioError, EvaluationError
-from serenade.evaluation.judge import judge, utterance_waveform
+from serenade.evaluation.clips import utterance_waveform
+from serenade.evaluation.judge import judge
 
 Fake = Any
 

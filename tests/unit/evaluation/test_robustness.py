@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from serenade.model.adaptation import SpeakerReference
+
 PITCH_HZ = {"neutral": 300, "happiness": 600, "sadness": 1200, "anger": 2400}
 
 
@@ -31,8 +33,14 @@ class PitchRecognizer:
 
     labels = tuple(PITCH_HZ)
     model_id = "pitch-1"
+    adapts_to_speakers = False
 
-    def predict(self, source: str | Path | Waveform) -> Prediction:
+    def predict(
+        self, source: str | Path | Waveform, *, reference: SpeakerReference | None = None
+    ) -> Prediction:
+        raise NotImplementedError
+
+    def speaker_reference(self, sources: Iterable[str | Path | Waveform]) -> SpeakerReference:
         raise NotImplementedError
 
     def predict_many(

@@ -9,7 +9,8 @@ import pytest
 
 from serenade.corpora.manifest import read_manifest
 from serenade.errors import SplitError
-from serenade.evaluation.benchmark import BenchmarkPlan, run_folds
+from serenade.evaluation.benchmark import run_folds
+from serenade.evaluation.fold_results import BenchmarkPlan
 from serenade.evaluation.protocols import make_folds
 from serenade.training.benchmark import FoldTrainer, recipe_fingerprint
 from serenade.training.cache import silent_progress

@@ -12,7 +12,8 @@ from sklearn.metrics import precision_score
 from serenade.corpora.manifest import read_manifest
 from serenade.corpora.splits import find_leaks
 from serenade.errors import TrainingError
-from serenade.evaluation.benchmark import BenchmarkPlan, run_folds
+from serenade.evaluation.benchmark import run_folds
+from serenade.evaluation.fold_results import BenchmarkPlan
 from serenade.evaluation.metrics import measure
 from serenade.evaluation.protocols import make_folds
 from serenade.inference.recognizer import Recognizer
