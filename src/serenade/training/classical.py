@@ -187,7 +187,11 @@ def search(
         cv=folds,
         error_score="raise",
     )
-    _fit(searched, data.vectors, data.true, weights)
+    try:
+        _fit(searched, data.vectors, data.true, weights)
+    except ValueError as error:  # scikit-learn checks the values of settings when it fits
+        reason = " ".join(str(error).splitlines())
+        raise TrainingError(f"{kind} cannot be fitted with {dict(values)}: {reason}") from error
     settings = _without_step(searched.best_params_)
     return Search(searched.best_estimator_, settings, _trials(searched.cv_results_, len(folds)))
 
@@ -196,6 +200,7 @@ def train_classical(
     kind: str,
     data: LabelledVectors,
     *,
+    grid: Mapping[str, Sequence[Any]] | None = None,
     n_folds: int = 3,
     answer_precision: float = 0.8,
     seed: int = 0,
@@ -209,6 +214,8 @@ def train_classical(
     data : LabelledVectors
         Training clips. Of a single speaker, nothing can be searched or calibrated: the first
         settings of the kind are used, the temperature is 1 and the model never abstains.
+    grid : mapping of str to sequence, optional
+        As in :func:`search`.
     n_folds : int
         Folds by speaker of search and calibration; at least 2.
     answer_precision : float
@@ -228,7 +235,7 @@ def train_classical(
         If there is no such kind or too few clips for it.
     """
     chosen = get_kind(kind)
-    found = search(kind, data, n_folds=n_folds, seed=seed)
+    found = search(kind, data, grid=grid, n_folds=n_folds, seed=seed)
     temperature, threshold = _calibrate(chosen, found, data, n_folds, answer_precision)
     final = _pipeline(chosen, found.settings, seed)
     return ClassicalModel(

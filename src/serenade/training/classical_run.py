@@ -11,6 +11,7 @@ from serenade.training.cache import Progress, silent_progress
 from serenade.training.card import write_card
 from serenade.training.classical import Search, search, train_classical
 from serenade.training.classical_export import PARITY_METRIC, export_classical
+from serenade.training.classifiers import grid_around
 from serenade.training.data import select, split
 from serenade.training.feature_cache import cached_features
 from serenade.training.package import Packaged, headline, measure, training_data
@@ -114,7 +115,8 @@ def grid_search(
         Folder of the feature cache.
     grid : mapping of str to sequence, optional
         Values to try by setting, as scikit-learn names it; without it, those of
-        :data:`serenade.training.classifiers.CLASSIFIERS`. A grid of one point gives one trial.
+        :data:`serenade.training.classifiers.CLASSIFIERS` where the recipe does not fix them. A
+        grid of one point gives one trial.
     progress : callable
         Told about every clip that is read.
 
@@ -133,6 +135,7 @@ def grid_search(
     train = split(select(utterances, recipe), recipe.split).train
     data = read_classical_data(recipe, train, cache=cache, progress=progress)
     options = recipe.classical
+    grid = grid_around(options.kind, options.settings) if grid is None else grid
     return search(options.kind, data.vectors, grid=grid, n_folds=options.n_folds, seed=recipe.seed)
 
 
@@ -180,6 +183,7 @@ def build_classical_bundle(
     model = train_classical(
         options.kind,
         data.vectors,
+        grid=grid_around(options.kind, options.settings),
         n_folds=options.n_folds,
         answer_precision=recipe.export.answer_precision,
         seed=recipe.seed,

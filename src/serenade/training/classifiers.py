@@ -108,6 +108,29 @@ def get_kind(name: str) -> ClassifierKind:
     return CLASSIFIERS[name]
 
 
+def grid_around(kind: str, settings: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    """Give the usual grid of a classifier, with some settings fixed.
+
+    Parameters
+    ----------
+    kind : str
+        Key of :data:`CLASSIFIERS`.
+    settings : mapping of str to value
+        One value by setting.
+
+    Returns
+    -------
+    dict of str to sequence
+        Values to try by setting.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such kind.
+    """
+    return {**get_kind(kind).grid, **{name: (value,) for name, value in settings.items()}}
+
+
 def check_grid(kind: str, grid: Mapping[str, Sequence[Any]]) -> None:
     """Check that a classifier has the settings of a grid.
 
