@@ -12,6 +12,7 @@
     ├── TrainingError         a training run that cannot start or go on
     ├── EvaluationError       an evaluation that has nothing sound to report
     ├── DownloadError         a download that failed or is not what was promised
+    ├── JobError              a batch job with a wrong key, or an output made by another job
     ├── UsageError            arguments that do not fit together
     └── MissingExtraError     an optional dependency that is not installed
 
@@ -64,6 +65,10 @@ class EvaluationError(SerenadeError):
 
 class DownloadError(SerenadeError):
     """A download failed or is not what was promised."""
+
+
+class JobError(SerenadeError):
+    """A batch job has a wrong key or value, or its output folder holds that of another job."""
 
 
 class UsageError(SerenadeError):

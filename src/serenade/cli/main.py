@@ -26,6 +26,7 @@ class _Command(NamedTuple):
 
 COMMANDS = {
     "predict": _Command("serenade.cli.predict:predict", "Tell which emotion is in recordings."),
+    "batch": _Command("serenade.cli.batch:batch", "Predict over any number of recordings."),
     "serve": _Command("serenade.cli.serve:serve", "Predict over HTTP, with a web page."),
     "corpora": _Command("serenade.cli.corpora:app", "Find, fetch, prepare and check corpora."),
     "explore": _Command("serenade.cli.explore:explore", "Show what a manifest holds."),

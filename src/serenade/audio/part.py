@@ -1,0 +1,50 @@
+"""A part of a recording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serenade.audio.decode import decode
+from serenade.audio.naming import name_of
+from serenade.errors import AudioError
+from serenade.types import Waveform
+
+if TYPE_CHECKING:
+    from serenade.audio.naming import AudioSource
+
+_MARGIN_SECONDS = 0.5
+"""Decoded beyond the part, so that its last samples do not know that decoding stopped."""
+
+
+def decode_part(
+    source: AudioSource, *, start_seconds: float | None, stop_seconds: float | None
+) -> Waveform:
+    """Decode a part of an audio file.
+
+    Parameters
+    ----------
+    source : path, bytes or binary stream
+        As for :func:`serenade.audio.decode.decode`.
+    start_seconds, stop_seconds : float or None
+        The part [s]; ``None`` for the beginning and the end.
+
+    Returns
+    -------
+    Waveform
+        16 kHz mono, at least one sample.
+
+    Raises
+    ------
+    AudioError
+        If the source cannot be decoded or ends before the part begins.
+    """
+    enough = None if stop_seconds is None else stop_seconds + _MARGIN_SECONDS
+    waveform = decode(source, max_seconds=enough)
+    first = round((start_seconds or 0.0) * waveform.sample_rate)
+    last = None if stop_seconds is None else round(stop_seconds * waveform.sample_rate)
+    if first >= waveform.samples.size:
+        raise AudioError(
+            f"{name_of(source)} lasts {waveform.duration_seconds:.3f} s, so there is nothing from"
+            f" {start_seconds} s on; correct the start"
+        )
+    return Waveform(waveform.samples[first:last], waveform.sample_rate)

@@ -1,0 +1,1 @@
+"""Batch jobs: any number of recordings, on this machine or on a Ray cluster."""

@@ -1,0 +1,165 @@
+"""What a job reads: its items, packed into shards."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from serenade.distributed.urls import public_name
+from serenade.errors import JobError
+from serenade.inference.records import display_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Item(NamedTuple):
+    """A recording or a part of one.
+
+    Parameters
+    ----------
+    location : str
+        Path or URL, already checked.
+    start_seconds, stop_seconds : float or None
+        The part that is meant [s].
+    content : bytes or None
+        The file, where only the process that plans the job can read it (``memory://``).
+    problem : str or None
+        Why there is nothing to read, where that is known before.
+    """
+
+    location: str
+    start_seconds: float | None = None
+    stop_seconds: float | None = None
+    content: bytes | None = None
+    problem: str | None = None
+
+    @property
+    def is_part(self) -> bool:
+        """Whether less than the whole file is meant."""
+        return self.start_seconds is not None or self.stop_seconds is not None
+
+    @property
+    def name(self) -> str:
+        """How the item is called in the results: no secrets, and a part as ``#t=start,stop``."""
+        name = display_path(public_name(self.location))
+        if not self.is_part:
+            return name
+        stop = "" if self.stop_seconds is None else f",{self.stop_seconds:g}"
+        return f"{name}#t={self.start_seconds or 0:g}{stop}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Consecutive items, which share one file of results.
+
+    Parameters
+    ----------
+    number : int
+        Counted from 0.
+    n_items : int
+        How many there are.
+    packed : bytes
+        The items, compressed: about ten bytes each.
+    """
+
+    number: int
+    n_items: int
+    packed: bytes
+
+    def items(self) -> list[Item]:
+        """Unpack the items.
+
+        Returns
+        -------
+        list of Item
+            In order.
+        """
+        return unpack(self.packed)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a job reads, in order.
+
+    Parameters
+    ----------
+    shards : tuple of Shard
+        In order; all but the last have the same number of items.
+    sha256 : str
+        Of the names of all items.
+    """
+
+    shards: tuple[Shard, ...]
+    sha256: str
+
+    @property
+    def n_items(self) -> int:
+        """How many there are."""
+        return sum(shard.n_items for shard in self.shards)
+
+
+def make_plan(items: Iterable[Item], *, shard_size: int) -> Plan:
+    """Pack items into shards as they come.
+
+    Parameters
+    ----------
+    items : iterable of Item
+        What the job reads.
+    shard_size : int
+        Items per shard, 1 or more.
+
+    Returns
+    -------
+    Plan
+        At least one shard.
+
+    Raises
+    ------
+    JobError
+        If there is no item.
+    """
+    waiting = iter(items)
+    digest = sha256()
+    shards: list[Shard] = []
+    while group := list(islice(waiting, shard_size)):
+        for item in group:
+            digest.update(item.name.encode() + b"\n")
+        shards.append(Shard(len(shards), len(group), _pack(group)))
+    if not shards:
+        raise JobError("the input of the job names no recording; give a folder or list that does")
+    return Plan(tuple(shards), digest.hexdigest())
+
+
+def _pack(items: list[Item]) -> bytes:
+    rows = [
+        [*item[:3], None if item.content is None else b64encode(item.content).decode(), item[4]]
+        for item in items
+    ]
+    return zlib.compress(json.dumps(rows).encode())
+
+
+def unpack(packed: bytes) -> list[Item]:
+    """Undo the packing of a shard.
+
+    Parameters
+    ----------
+    packed : bytes
+        As in :attr:`Shard.packed`.
+
+    Returns
+    -------
+    list of Item
+        In order.
+    """
+    return list(_unpack(packed))
+
+
+def _unpack(packed: bytes) -> Iterator[Item]:
+    for location, start, stop, content, problem in json.loads(zlib.decompress(packed)):
+        yield Item(location, start, stop, None if content is None else b64decode(content), problem)
