@@ -25,7 +25,7 @@ def ranking_text(summaries: Sequence[dict[str, Any]]) -> str:
         With a line break at its end.
     """
     first = summaries[0]
-    lines = [f"protocol {first['protocol']}, {first['mode']}, labels {first['labels']}"]
+    lines = [f"protocol {first['protocol']}, labels {first['labels']}"]
     lines += first["notes"]
     for position, group in enumerate(first["groups"]):
         leaks = "  LEAKS: " + "; ".join(group["leaks"]) if group["leaks"] else ""
@@ -33,11 +33,12 @@ def ranking_text(summaries: Sequence[dict[str, Any]]) -> str:
         rows = [(summary["title"], summary["groups"][position]) for summary in summaries]
         rows.sort(key=lambda row: -row[1]["mean_over_folds"]["uar"]["mean"])
         adapts = any("speaker_adapted" in result for _, result in rows)
+        modes = f"{'':<26}{' speaker-independent':<{len(_HEAD)}}"
         head = f"  {'recipe':<24}{_HEAD}"
         if adapts:
-            lines.append(f"{'':<27}{'speaker-independent':<{len(_HEAD)}}   | speaker-adapted")
+            modes += "   | speaker-adapted"
             head += f"   |{_HEAD}"
-        lines.append(head)
+        lines += [modes.rstrip(), head]
         lines += [_row(title, result) for title, result in rows]
         if adapts:
             lines += [f"  {note}" for note in _adapted_notes(rows)]

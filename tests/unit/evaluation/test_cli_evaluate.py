@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import soundfile
 import typer
-from tests.tiny_bundle import TONES_HZ, tone, write_tiny_bundle
+from tests.tiny_bundle import TONES_HZ, tone, write_adaptive_bundle, write_tiny_bundle
 from typer.testing import CliRunner
 
 from serenade.cli.compare import compare
@@ -54,6 +54,42 @@ def invoke(command: Any, *arguments: object) -> Any:
     app = typer.Typer(add_completion=False)
     app.command()(command)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_speaker_adapted_figures_say_so_in_every_output(manifest: Path, tmp_path: Path) -> None:
+    adaptive = write_adaptive_bundle(tmp_path / "tiny")
+    report = tmp_path / "report.html"
+    arguments = (evaluate, adaptive, manifest, "--speaker-adapted", "--no-audio")
+    told = "adapted to each speaker with all of their test clips, without labels"
+    text = invoke(*arguments, "--report", report).stdout
+    assert "speaker-adapted; adaptation to the test speakers: yes" in text
+    assert told in text
+    assert told in report.read_text()
+    setting = json.loads(invoke(*arguments, "--format", "json").stdout)["setting"]
+    assert setting["mode"] == "speaker-adapted"
+    assert setting["notes"] == [told]
+    few = json.loads(invoke(*arguments, "--format", "json", "--reference-clips", 2).stdout)[
+        "setting"
+    ]
+    assert "up to 2 of their other test clips" in few["notes"][0]
+    plain = invoke(evaluate, adaptive, manifest).stdout
+    assert "speaker-independent; adaptation to the test speakers: none" in plain
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--reference-clips", "2"], "--reference-clips belongs to --speaker-adapted"),
+        (["--speaker-adapted", "--stress"], "--stress judges strangers"),
+        (["--speaker-adapted"], "does not adapt to speakers"),
+    ],
+)
+def test_adaptation_that_cannot_be_is_one_error(
+    bundle: Path, manifest: Path, options: list[str], message: str
+) -> None:
+    result = invoke(evaluate, bundle, manifest, *options)
+    assert isinstance(result.exception, SerenadeError)
+    assert message in str(result.exception)
 
 
 def test_json_goes_to_standard_output_and_holds_the_whole_result(
