@@ -1,11 +1,13 @@
-"""How fast long recordings are judged, and how much memory they take.
+"""How fast long recordings are judged, how much memory they take, and what a hop costs a stream.
 
-    python bench/timeline.py [--model MODEL] [--hours 0.1 1] [--data DATA]
+    python bench/timeline.py [--model MODEL] [--hours 0.1 1 3 10] [--streams 1 4] [--data DATA]
 
 Recordings are made of real clips (default: ../shared/data) with pauses of 0.2 to 1 s, as a FLAC
 file in a temporary folder. Each is judged in a fresh process with one thread, decoding
 included: times real time by the clock and by processor time, which differ on a busy machine, and
-peak resident memory. Then a stream gets 0.1 h in pieces of one hop: time per piece.
+peak resident memory. Then streams that share one session, each in a thread of its own, get the
+same recording in pieces of one hop as fast as they can: time for each piece by the clock, which
+counts waiting for the other streams, and by the processor time of the stream's own thread.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,24 +34,30 @@ from serenade.inference.recognizer import Recognizer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy.typing as npt
+
     from serenade.types import FloatArray
 
 SEED = 5
 DISTINCT_CLIPS = 300
 STREAMED_HOURS = 0.1
+HOP_SECONDS = 0.5
 
 
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--model", default=None, help="bundle; default: the bundled model")
-    parser.add_argument("--hours", nargs="+", type=float, default=[0.1, 1.0])
+    parser.add_argument("--hours", nargs="+", type=float, default=[0.1, 1.0, 3.0, 10.0])
+    parser.add_argument("--streams", nargs="+", type=int, default=[1, 4])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--judge", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.judge:
         judge_file(arguments.judge, arguments.model)
         return
+    recognizer = Recognizer.load(arguments.model)
+    print(f"{recognizer.model_id}\n")
     print("| recording | times real time | by processor time | peak memory | speech | segments |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
@@ -65,7 +74,11 @@ def main() -> None:
             path.unlink()
         path = Path(folder) / "stream.flac"
         write_recording(path, arguments.data, hours=STREAMED_HOURS)
-        print_hops(path, arguments.model)
+        pieces = [block.samples for block in decode_blocks(path, block_seconds=HOP_SECONDS)]
+    print("\n| streams | hops | p50 | p99 | longest | p50, own processor time | p99 | longest |")
+    print("|---|---|---|---|---|---|---|---|")
+    for n_streams in arguments.streams:
+        print_hops(recognizer, pieces, n_streams=n_streams)
 
 
 def write_recording(path: Path, data: Path, *, hours: float) -> None:
@@ -122,18 +135,28 @@ def judge_file(path: Path, model: str | None) -> None:
     print(json.dumps(found))
 
 
-def print_hops(path: Path, model: str | None) -> None:
-    """Print how long a stream takes for a piece of one hop."""
-    stream = Recognizer.load(model).stream(SAMPLE_RATE)
-    times: list[float] = []
-    for block in decode_blocks(path, block_seconds=0.5):
-        started = time.perf_counter()
-        stream.push(block.samples)
-        times.append(1000 * (time.perf_counter() - started))
-    median, high, highest = np.percentile(times, [50, 99, 100])
-    print(
-        f"\nstream, {len(times)} hops: p50 {median:.1f} ms, p99 {high:.1f} ms, max {highest:.1f} ms"
-    )
+def print_hops(recognizer: Recognizer, pieces: list[FloatArray], *, n_streams: int) -> None:
+    """Print how long streams that share a session take for a piece of one hop."""
+    with ThreadPoolExecutor(n_streams) as threads:
+        runs = list(threads.map(lambda _: time_hops(recognizer, pieces), range(n_streams)))
+    by_clock, by_processor = np.concatenate(runs, axis=1)
+    cells = [
+        f"{milliseconds:.1f} ms"
+        for times in (by_clock, by_processor)
+        for milliseconds in np.percentile(times, [50, 99, 100])
+    ]
+    print(f"| {n_streams} | {by_clock.size} | {' | '.join(cells)} |", flush=True)
+
+
+def time_hops(recognizer: Recognizer, pieces: list[FloatArray]) -> npt.NDArray[np.float64]:
+    """Give what each piece took a new stream [ms]: by the clock, and by its own processor time."""
+    stream = recognizer.stream(SAMPLE_RATE)
+    times: list[tuple[float, float]] = []
+    for piece in pieces:
+        started, cpu_started = time.perf_counter(), time.thread_time()
+        stream.push(piece)
+        times.append((time.perf_counter() - started, time.thread_time() - cpu_started))
+    return 1000 * np.array(times).T
 
 
 if __name__ == "__main__":

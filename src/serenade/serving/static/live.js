@@ -6,7 +6,6 @@ import { startRecorder } from "./recorder.js";
 import { resample } from "./resample.js";
 
 const GLANCE_SECONDS = 0.5;
-const WINDOW_SECONDS = 3;
 
 /**
  * Record until `stop` is called, which gives the recording. `show` gets pieces of samples,
@@ -73,7 +72,7 @@ function listenHere({ localModel, sampleRate, read, mark, fail }) {
   return {
     push(piece) {
       nSeconds += piece.length / sampleRate;
-      kept = join([kept, piece]).slice(-Math.round(WINDOW_SECONDS * sampleRate));
+      kept = join([kept, piece]).slice(-Math.round(localModel.windowSeconds * sampleRate));
       if (nSeconds < nextGlance || isBusy) return;
       nextGlance = nSeconds + GLANCE_SECONDS;
       look().catch(fail);

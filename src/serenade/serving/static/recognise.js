@@ -6,7 +6,6 @@ import { condition } from "./conditioning.js";
 import { measureQuality, speechStretches } from "./quality.js";
 
 const LEAST_WEIGHT = 0.01;
-const LIVE_WINDOW = 3 * RATE;
 const STEP = RATE;
 
 /** Judge a whole recording; the result equals that of the service. */
@@ -30,7 +29,7 @@ export async function predict(samples, { spec, score }) {
 
 /** Judge the last seconds alone, for a live display; null if they are too quiet or too short. */
 export async function glance(samples, { spec, score }) {
-  const window = samples.subarray(-LIVE_WINDOW);
+  const window = samples.subarray(-liveWindow(spec));
   if (window.length < spec.windowing.min_seconds * RATE) return null;
   const judged = await judge(window, { spec, score });
   return judged && decide(judged.probabilities, spec);
@@ -44,7 +43,7 @@ export async function drawTimeline(samples, { spec, score }) {
     pushSegment(segments, position, start, null);
     for (let from = start; from < stop; from += STEP) {
       const to = stop - from < 1.5 * STEP ? stop : from + STEP;
-      const window = samples.subarray(Math.max(start, to - LIVE_WINDOW), to);
+      const window = samples.subarray(Math.max(start, to - liveWindow(spec)), to);
       const judged = window.length < spec.windowing.min_seconds * RATE ? null : await judge(window, { spec, score });
       pushSegment(segments, from, to, judged && decide(judged.probabilities, spec));
       if (to === stop) break;
@@ -53,6 +52,10 @@ export async function drawTimeline(samples, { spec, score }) {
   }
   pushSegment(segments, position, samples.length, null);
   return { segments, shares: sharesOf(segments, spec.labels) };
+}
+
+function liveWindow({ windowing }) {
+  return Math.round(windowing.timeline_window_seconds * RATE);
 }
 
 function windowStarts(length, size, hop) {
