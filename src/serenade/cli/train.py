@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from serenade.corpora.manifest import Utterance
+    from serenade.training.fit import EpochRecord
     from serenade.training.package import Packaged
+    from serenade.training.processes import Processes
     from serenade.training.recipe import Recipe
     from serenade.training.run import TrainingRun
+
+
+class SplitKind(StrEnum):
+    """How clips are held back for validation."""
+
+    SPEAKER = "speaker"
+    RANDOM = "random"
+    FOLDER = "folder"
 
 
 def train(
@@ -28,9 +40,20 @@ def train(
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that measure the bundle at the end.")
     ] = 1,
+    device: Annotated[
+        str, typer.Option(help="Where to compute: auto, cpu, cuda or mps.", metavar="DEVICE")
+    ] = "auto",
+    log: Annotated[
+        list[str] | None,
+        typer.Option(help="Log epochs to tensorboard or mlflow as well; may be repeated."),
+    ] = None,
     variant: Annotated[
         list[str] | None,
         typer.Option(help="Train only this variant of the recipe; repeat for several."),
+    ] = None,
+    split: Annotated[
+        SplitKind | None,
+        typer.Option(help="Hold back other clips than the recipe says; random leaks."),
     ] = None,
 ) -> None:
     """Train a recipe, export the best epoch as a bundle and measure it on unseen speakers.
@@ -39,6 +62,8 @@ def train(
 
     Ctrl-C stops; the same command goes on after the last finished epoch, with the same result as
     a run that was not interrupted.
+
+    Several processes: torchrun --nproc-per-node 2 -m serenade train ...
     """
     from serenade.cli.messages import print_message
     from serenade.cli.training_output import print_comparison, print_packaged
@@ -47,6 +72,7 @@ def train(
 
     try:
         from serenade.training.comparison import comparison_row
+        from serenade.training.processes import open_processes
         from serenade.training.run import TrainingRun
         from serenade.training.variants import read_recipes
     except ModuleNotFoundError as error:
@@ -55,47 +81,82 @@ def train(
     recipes = read_recipes(recipe, only=variant or ())
     utterances = read_manifest(manifest)
     rows = []
-    for name, chosen in recipes.items():
-        folder = output if name == chosen.name else output / name
-        run = TrainingRun(folder=folder, noise=noise, cache=cache)
-        try:
-            packaged = _train(chosen, utterances, run, threads=threads, workers=workers)
-        except KeyboardInterrupt:
-            print_message(f"stopped; what is finished is kept in {folder}, run the command again")
-            raise typer.Exit(130) from None
-        print_packaged(packaged)
-        if packaged.results:
-            rows.append(comparison_row(name, packaged.results))
-    if len(recipes) > 1:
-        print_comparison(rows)
+    with open_processes(device) as processes:
+        for name, chosen in recipes.items():
+            folder = output if name == chosen.name else output / name
+            run = TrainingRun(folder=folder, noise=noise, cache=cache)
+            if split is not None:
+                chosen = replace(chosen, split=replace(chosen.split, kind=split.value))
+            try:
+                _train(chosen, utterances, run, processes, log or (), threads=threads)
+                if not processes.is_main:
+                    continue
+                packaged = _package(chosen, utterances, run, workers=workers)
+            except KeyboardInterrupt:
+                if processes.is_main:
+                    print_message(
+                        f"stopped; what is finished is kept in {folder}, run the command again"
+                    )
+                raise typer.Exit(130) from None
+            print_packaged(packaged)
+            if packaged.results:
+                rows.append(comparison_row(name, packaged.results))
+        if processes.is_main and len(recipes) > 1:
+            print_comparison(rows)
 
 
 def _train(
     recipe: Recipe,
     utterances: Sequence[Utterance],
     run: TrainingRun,
+    processes: Processes,
+    logs: Sequence[str],
     *,
     threads: int,
-    workers: int,
-) -> Packaged:
+) -> None:
+    """Train the network of a recipe; a classifier is fitted when it is packaged."""
     from serenade.cli.messages import print_message
     from serenade.cli.training_output import draw_reading, print_epoch
+    from serenade.training.data import select
+    from serenade.training.data import split as split_parts
+    from serenade.training.logs import open_logs
+    from serenade.training.run import train as train_run
+
+    if processes.is_main:
+        for leak in split_parts(select(utterances, recipe), recipe.split).leaks:
+            print_message(f"THE SPLIT LEAKS, so its figures are too good: {leak}")
+    if recipe.classical.kind:
+        return
+    with open_logs(logs if processes.is_main else (), recipe, run.folder) as opened:
+
+        def show(record: EpochRecord, n_epochs: int) -> None:
+            for each in (print_epoch, *opened):
+                each(record, n_epochs)
+
+        left_out = train_run(
+            recipe,
+            utterances,
+            run,
+            threads=threads,
+            on_epoch=show,
+            progress=draw_reading,
+            processes=processes,
+        )
+    if processes.is_main:
+        for sentence in left_out:
+            print_message(f"left out {sentence}")
+
+
+def _package(
+    recipe: Recipe, utterances: Sequence[Utterance], run: TrainingRun, *, workers: int
+) -> Packaged:
+    from serenade.cli.messages import print_message
+    from serenade.cli.training_output import draw_reading
     from serenade.training.classical_run import package_classical
     from serenade.training.package import package
-    from serenade.training.run import train as train_run
 
     if recipe.classical.kind:
         return package_classical(
             recipe, utterances, run, workers=workers, progress=draw_reading, log=print_message
         )
-    left_out = train_run(
-        recipe,
-        utterances,
-        run,
-        threads=threads,
-        on_epoch=print_epoch,
-        progress=draw_reading,
-    )
-    for sentence in left_out:
-        print_message(f"left out {sentence}")
     return package(run, utterances, workers=workers, progress=draw_reading, log=print_message)

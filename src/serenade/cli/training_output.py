@@ -40,9 +40,10 @@ def print_epoch(record: EpochRecord, n_epochs: int) -> None:
     """
     minutes = record.seconds * (n_epochs - record.epoch) / 60
     validation = (
-        "no validation speakers"
+        "no validation clips"
         if record.validation_uar is None
-        else f"validation loss {record.validation_loss:.3f} UAR {100 * record.validation_uar:.1f} %"
+        else f"{'LEAKING ' if record.leaking else ''}validation loss {record.validation_loss:.3f}"
+        f" UAR {100 * record.validation_uar:.1f} %"
     )
     print(
         f"epoch {record.epoch}/{n_epochs}"
@@ -61,13 +62,19 @@ def print_packaged(packaged: Packaged) -> None:
     packaged : Packaged
         The bundle and its results.
     """
-    print(f"{'corpus':<12} {'clips':>6} {'speakers':>8}  UAR on unseen speakers, 95 % interval")
+    leaks = {leak for result in packaged.results.values() for leak in result.setting.leaks or ()}
+    heard = "speakers it may have HEARD (the split leaks)" if leaks else "unseen speakers"
+    print(f"{'corpus':<12} {'clips':>6} {'speakers':>8}  UAR on {heard}, 95 % interval")
     for name, result in packaged.results.items():
         uar = result.closed.uar
         print(
             f"{name:<12} {result.closed.metrics.n_clips:>6} {result.n_speakers:>8}"
             f"  {100 * uar.value:5.1f} % ({100 * uar.low:.1f} to {100 * uar.high:.1f})"
         )
+    for leak in sorted(leaks):
+        print(f"the figures are too good: {leak}")
+    if packaged.test is not None:
+        print(f"test folder: {packaged.test}")
     print(f"bundle: {packaged.folder}  (ONNX differs by {packaged.parity:.1e} at most)")
 
 

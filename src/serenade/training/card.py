@@ -134,10 +134,12 @@ def _training(spec: ModelSpec, recipe: Recipe, speakers: Mapping[str, Sequence[s
         for data in spec.training_data
     )
     held_out = ", ".join(speakers["validation"])
+    leaks = "leaks" in spec.metrics
+    held_back = "Speakers of the validation clips" if leaks else "Speakers held back for validation"
     return (
         "## Training data\n\n| corpus | clips | speakers | licence of the recordings |\n"
         f"|---|---|---|---|\n{rows}\n\n"
-        f"Speakers held back for validation: {held_out}.\n{_teacher(recipe)}"
+        f"{held_back}: {held_out or 'none'}.\n{_teacher(recipe)}"
     )
 
 
@@ -156,7 +158,9 @@ def _accuracy(spec: ModelSpec, results: Mapping[str, Evaluation]) -> str:
     chosen = (
         "Settings and temperature were found without these speakers."
         if isinstance(spec.input, FeatureInput)
-        else "The epoch and the temperature were chosen on these speakers, so the figures are"
+        else "They took no part in training."
+        if "test_folder" in spec.metrics
+        else "The epoch and the temperature were chosen on these clips, so the figures are"
         " slightly optimistic."
     )
     rows = []
@@ -169,15 +173,26 @@ def _accuracy(spec: ModelSpec, results: Mapping[str, Evaluation]) -> str:
             f" {100 * closed.accuracy.value:.1f} | {100 * result.open.uar.value:.1f} |"
         )
     return (
-        "## Accuracy on speakers that the model never heard\n\n"
-        "Validation speakers, judged by this bundle through `serenade`. Unweighted average recall"
+        f"{_judged(spec)} Judged by this bundle through `serenade`. Unweighted average recall"
         " (UAR) in % with its 95 % interval, resampled by speaker (by clip where there is only one"
         f" speaker). {chosen} *UAR*: among the emotions that the corpus has. *UAR, all emotions*:"
         " the model may also answer with emotions that the corpus does not have.\n\n"
         "| corpus | clips | speakers | emotions | UAR | accuracy | UAR, all emotions |\n"
         "|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n"
-        "Corpora of which no speaker was held back have no row.\n"
+        "Corpora of which nothing was held back have no row.\n"
     )
+
+
+def _judged(spec: ModelSpec) -> str:
+    """Head the accuracy with what it was measured on."""
+    clips = "Clips of the test folder." if "test_folder" in spec.metrics else "Validation clips."
+    leaks = spec.metrics.get("leaks", [])
+    if leaks:
+        return (
+            f"## Accuracy on clips held back: THE SPLIT LEAKS\n\n{clips} The figures are too"
+            f" good: {'; '.join(leaks)}. On voices that it has not heard the model is weaker."
+        )
+    return f"## Accuracy on speakers that the model never heard\n\n{clips}"
 
 
 def _calibration(spec: ModelSpec, results: Mapping[str, Evaluation]) -> str:

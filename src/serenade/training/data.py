@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serenade.audio.decode import decode
-from serenade.corpora.splits import check_disjoint, speaker_split
+from serenade.corpora.splits import check_disjoint, find_leaks, random_folds, speaker_split
 from serenade.emotions import LABEL_SETS, LabelSet
-from serenade.errors import SerenadeError, TrainingError
+from serenade.errors import SerenadeError, SplitError, TrainingError
 from serenade.training.batches import LabelledStates
 from serenade.training.cache import Progress, cached_states, frozen_states
 
@@ -42,11 +42,17 @@ class Parts:
     Parameters
     ----------
     train, validation : tuple of Utterance
-        They share no speaker.
+        What is learnt from, and what chooses the best epoch and calibrates; it may be empty.
+    test : tuple of Utterance
+        What is only judged, at the end; empty unless the manifest names such clips.
+    leaks : tuple of str
+        What training shares with the others, one clause each; empty if proven disjoint.
     """
 
     train: tuple[Utterance, ...]
     validation: tuple[Utterance, ...]
+    test: tuple[Utterance, ...] = ()
+    leaks: tuple[str, ...] = ()
 
 
 def select(utterances: Sequence[Utterance], recipe: Recipe) -> list[Utterance]:
@@ -86,27 +92,52 @@ def select(utterances: Sequence[Utterance], recipe: Recipe) -> list[Utterance]:
 
 
 def split(utterances: Sequence[Utterance], recipe: SplitRecipe) -> Parts:
-    """Hold speakers back for validation, and prove that no speaker is on both sides.
-
-    A corpus of one speaker, and those that the recipe names, stay in training as a whole; the
-    validation part is empty if that leaves none.
+    """Divide utterances as a recipe says, and tell what the parts share.
 
     Parameters
     ----------
     utterances : sequence of Utterance
-        Of known speakers.
+        Those that the recipe chooses.
     recipe : SplitRecipe
-        How many, and which corpora spare none.
+        Kind of split and share of validation.
 
     Returns
     -------
     Parts
-        Training and validation.
+        Of the kind ``"speaker"``, the parts are proven to share no speaker.
 
     Raises
     ------
     SplitError
-        If a speaker is unknown.
+        If a speaker must be known and is not, or the manifest names no clips to train on.
+    """
+    if recipe.kind == "random":
+        n_folds = max(2, round(1.0 / recipe.validation_share))
+        train, validation = random_folds(utterances, n_folds=n_folds, seed=recipe.seed)[0]
+        return Parts(tuple(train), tuple(validation), leaks=tuple(find_leaks(train, validation)))
+    if recipe.kind == "folder":
+        return _folder_parts(utterances)
+    return _speaker_parts(utterances, recipe)
+
+
+def _folder_parts(utterances: Sequence[Utterance]) -> Parts:
+    train, validation, test = (
+        tuple(utterance for utterance in utterances if utterance.split == name)
+        for name in ("train", "validation", "test")
+    )
+    if not train:
+        raise SplitError(
+            "no utterance of the manifest has the split 'train'; put the clips into folders train/"
+            " and test/, or choose another split.kind"
+        )
+    return Parts(train, validation, test, tuple(find_leaks(train, validation + test)))
+
+
+def _speaker_parts(utterances: Sequence[Utterance], recipe: SplitRecipe) -> Parts:
+    """Hold speakers back and prove that no speaker is on both sides.
+
+    A corpus of one speaker, and those that the recipe names, stay in training as a whole; the
+    validation part is empty if that leaves none.
     """
     speakers: dict[str, set[str | None]] = defaultdict(set)
     for utterance in utterances:

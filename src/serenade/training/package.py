@@ -35,12 +35,13 @@ from serenade.training.checkpoint import load_checkpoint
 from serenade.training.curves import write_curves
 from serenade.training.data import emotions_by_corpus, label_clips, label_set, select, split
 from serenade.training.export import export_onnx
-from serenade.training.fit import evaluate as score_clips
 from serenade.training.quantise import quantise
 from serenade.training.run import TrainingRun, new_network, read_run_recipe, read_run_speakers
+from serenade.training.scoring import TestScore, score_test
+from serenade.training.scoring import evaluate as score_clips
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from serenade.corpora.manifest import Utterance
@@ -64,12 +65,16 @@ class Packaged:
     parity : float
         Largest difference of a logit between torch and ONNX.
     results : mapping of str to Evaluation
-        Measured through the bundle on validation speakers, by corpus.
+        Measured through the bundle on the test folder if there is one, else on validation clips,
+        by corpus.
+    test : TestScore or None
+        What the network reaches on the test folder.
     """
 
     folder: Path
     parity: float
     results: dict[str, Evaluation]
+    test: TestScore | None = None
 
 
 def package(
@@ -110,18 +115,79 @@ def package(
         the ONNX file differs from torch.
     """
     recipe = read_run_recipe(run.folder)
-    parts = split(select(utterances, recipe), recipe.split)
+    chosen = select(utterances, recipe)
+    parts = split(chosen, recipe.split)
     folder, parity = build_bundle(run, utterances, progress=progress, log=log)
-    log("measuring the bundle on validation speakers")
+    log(f"measuring the bundle on {held_back_name(parts)}")
     results = measure(folder, parts, workers=workers)
     spec = read_spec(folder / "spec.json")
-    measured = {name: headline(result) for name, result in results.items()}
-    spec = replace(spec, metrics={**spec.metrics, "validation_speakers": measured})
+    spec = replace(spec, metrics={**spec.metrics, **measured(parts, results)})
     write_spec(spec, folder / "spec.json")
     write_card(folder / "CARD.md", spec, recipe, read_run_speakers(run.folder), results)
     write_checksums(folder)
-    write_curves(run.folder, title=f"{spec.model_id}: training")
-    return Packaged(folder, parity, results)
+    leak = " (validation leaks)" if parts.leaks else ""
+    write_curves(run.folder, title=f"{spec.model_id}: training{leak}")
+    test = _score_test(run, recipe, chosen, parts, progress) if parts.test else None
+    return Packaged(folder, parity, results, test)
+
+
+def held_back_name(parts: Parts) -> str:
+    """Name the clips that a bundle is measured on.
+
+    Parameters
+    ----------
+    parts : Parts
+        Of the run.
+
+    Returns
+    -------
+    str
+        ``"the test folder"``, ``"validation speakers"``, or clips where speakers are shared.
+    """
+    if parts.test:
+        return "the test folder"
+    return "validation clips, which leak" if parts.leaks else "validation speakers"
+
+
+def measured(parts: Parts, results: Mapping[str, Evaluation]) -> dict[str, Any]:
+    """Give the figures of a bundle for its ``spec.json``, under a name that says what they are.
+
+    Parameters
+    ----------
+    parts : Parts
+        Of the run.
+    results : mapping of str to Evaluation
+        By corpus.
+
+    Returns
+    -------
+    dict
+        ``"validation_speakers"``, ``"validation_clips"`` or ``"test_folder"``, and the leaks.
+    """
+    key = "validation_clips" if parts.leaks else "validation_speakers"
+    figures = {"test_folder" if parts.test else key: {n: headline(r) for n, r in results.items()}}
+    return {**figures, "leaks": list(parts.leaks)} if parts.leaks else figures
+
+
+def _score_test(
+    run: TrainingRun,
+    recipe: Recipe,
+    utterances: Sequence[Utterance],
+    parts: Parts,
+    progress: Progress,
+) -> TestScore:
+    network, _ = _best_network(run, recipe)
+    known = emotions_by_corpus(utterances)
+    clips, _ = label_clips(parts.test, network, recipe, known, cache=run.cache, progress=progress)
+    return score_test(network, clips, recipe)
+
+
+def _best_network(run: TrainingRun, recipe: Recipe) -> tuple[SpeechNetwork, dict[str, Any]]:
+    """Read the best checkpoint of a run: the network and the record of its epoch."""
+    network = new_network(recipe)
+    weights, best = load_checkpoint(run.folder / "best.safetensors")
+    network.load_state_dict(weights)
+    return network.eval(), best
 
 
 def build_bundle(
@@ -157,10 +223,7 @@ def build_bundle(
     chosen = select(utterances, recipe)
     parts = split(chosen, recipe.split)
     _check_speakers(run.folder, parts.validation)
-    network = new_network(recipe)
-    weights, best = load_checkpoint(run.folder / "best.safetensors")
-    network.load_state_dict(weights)
-    network.eval()
+    network, best = _best_network(run, recipe)
     temperature, threshold = 1.0, 0.0
     if parts.validation:
         log("calibrating on validation speakers")
@@ -196,15 +259,16 @@ def _some_clips(parts: Parts, recipe: Recipe, n_clips: int) -> list[FloatArray]:
 
 
 def measure(bundle: Path, parts: Parts, *, workers: int) -> dict[str, Evaluation]:
-    """Evaluate a bundle on the validation speakers of each corpus by itself.
+    """Evaluate a bundle on the held-back clips of each corpus by itself.
 
     Parameters
     ----------
     bundle : Path
         Folder.
     parts : Parts
-        The emotions of a corpus are those of both parts: a speaker who acted only some of them
-        must not make the task easier.
+        Of the run. Judged is the test folder if there is one, else the validation part. The
+        emotions of a corpus are those of all parts: a speaker who acted only some of them must
+        not make the task easier.
     workers : int
         Processes.
 
@@ -214,20 +278,22 @@ def measure(bundle: Path, parts: Parts, *, workers: int) -> dict[str, Evaluation
         By corpus name, sorted.
     """
     recognizer = Recognizer.load(bundle)
+    held_back = parts.test or parts.validation
+    used = ("used for early stopping and calibration",)
     results = {}
-    for name in sorted({utterance.corpus for utterance in parts.validation}):
-        part = [utterance for utterance in parts.validation if utterance.corpus == name]
+    for name in sorted({utterance.corpus for utterance in held_back}):
+        part = [utterance for utterance in held_back if utterance.corpus == name]
         whole = part + [utterance for utterance in parts.train if utterance.corpus == name]
         setting = Setting(
             model=recognizer.model_id,
             model_labels=recognizer.labels,
             model_checksum=None,
-            protocol="validation speakers of the training run",
-            leaks=(),
+            protocol=f"{held_back_name(parts)} of the training run",
+            leaks=parts.leaks,
             mode="speaker-independent",
             seed=0,
             command=None,
-            notes=("used for early stopping and calibration",),
+            notes=() if parts.test else used,
         )
         results[name] = evaluate(
             recognizer,

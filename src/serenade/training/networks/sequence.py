@@ -108,8 +108,9 @@ class SequenceNetwork(SpeechNetwork):
         return self.scaler(rows) * mask[:, None, :], n_steps
 
     def _unscaled(self, clip: npt.NDArray[np.float16]) -> Tensor:
-        states = torch.from_numpy(clip.astype("float32"))[None]
-        rows, _ = self.features(states, torch.tensor([clip.shape[1]]))
+        device = self.scaler.mean.device
+        states = torch.from_numpy(clip.astype("float32"))[None].to(device)
+        rows, _ = self.features(states, torch.tensor([clip.shape[1]], device=device))
         unscaled: Tensor = rows[0]
         return unscaled
 
@@ -159,12 +160,14 @@ class _Scaler(nn.Module):
     def fit(self, clips: Iterable[Tensor]) -> None:
         """Learn from unscaled rows of training clips, each of shape (n_rows, n_steps)."""
         count = 0
-        total = torch.zeros_like(self.mean, dtype=torch.float64)
+        # Sums on the CPU: not every accelerator has double precision.
+        total = torch.zeros(self.mean.shape, dtype=torch.float64)
         squares = torch.zeros_like(total)
         for rows in clips:
             count += rows.shape[1]
-            total += rows.double().sum(dim=1)
-            squares += rows.double().square().sum(dim=1)
+            exact = rows.cpu().double()
+            total += exact.sum(dim=1)
+            squares += exact.square().sum(dim=1)
         mean = total / count
         variance = (squares / count - mean.square()).clamp(min=SMALLEST_DEVIATION**2)
         self.mean.copy_(mean)

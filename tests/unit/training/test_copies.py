@@ -1,0 +1,49 @@
+"""Changed copies of training clips: what they change, and what they leave."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from serenade.training.copies import changed_copy, shift_pitch, stretch
+from serenade.types import Waveform
+
+RATE = 16_000
+
+
+def _tone(hertz: float, seconds: float = 1.0) -> Waveform:
+    time = np.arange(round(seconds * RATE)) / RATE
+    return Waveform((0.1 * np.sin(2 * np.pi * hertz * time)).astype(np.float32), RATE)
+
+
+def _loudest_hertz(clip: Waveform) -> float:
+    inner = clip.samples[2_000:-2_000]
+    spectrum = np.abs(np.fft.rfft(inner * np.hanning(inner.size), 1 << 16))
+    return float(np.argmax(spectrum) * RATE / (1 << 16))
+
+
+@pytest.mark.parametrize("rate", [0.8, 1.0, 1.25])
+def test_a_stretched_tone_keeps_its_pitch_and_level(rate: float) -> None:
+    stretched = stretch(_tone(440.0), rate=rate)
+    assert stretched.samples.size == round(RATE / rate)
+    assert _loudest_hertz(stretched) == pytest.approx(440.0, rel=0.01)
+    assert np.abs(stretched.samples[2_000:-2_000]).max() == pytest.approx(0.1, rel=0.15)
+
+
+@pytest.mark.parametrize("semitones", [-2.0, 3.0])
+def test_a_shifted_tone_keeps_its_length(semitones: float) -> None:
+    shifted = shift_pitch(_tone(440.0), semitones=semitones)
+    assert shifted.samples.size == pytest.approx(RATE, rel=0.01)
+    assert _loudest_hertz(shifted) == pytest.approx(440.0 * 2 ** (semitones / 12), rel=0.01)
+
+
+def test_every_copy_differs_and_is_repeatable() -> None:
+    clip = _tone(220.0)
+    for kind in ("noise", "pitch", "stretch"):
+        first, again, other = (
+            changed_copy(clip, kind, np.random.default_rng(seed), snr_db=(5.0, 20.0)).samples
+            for seed in (1, 1, 2)
+        )
+        np.testing.assert_array_equal(first, again)
+        assert first.size != other.size or np.abs(first - other).max() > 1e-3
+        assert np.isfinite(first).all()
