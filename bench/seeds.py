@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 from seeds_page import INDEPENDENT, LEAKING, PAGE, RESULTS, overview, result_file, with_tables
 from seeds_page import read_results as read_stored
 from serenade.corpora.manifest import read_manifest
-from serenade.evaluation.benchmark import BenchmarkPlan, run_folds
+from serenade.evaluation.benchmark import run_folds
 from serenade.evaluation.confusion import ClassScore
+from serenade.evaluation.fold_results import BenchmarkPlan
 from serenade.evaluation.protocols import Fold, FoldSet, make_folds
 from serenade.training.benchmark import FoldTrainer, recipe_fingerprint
 from serenade.training.cache import silent_progress
@@ -105,6 +106,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=[seed.name for seed in SEEDS])
     parser.add_argument("--variant", nargs="+", help="only these systems of a recipe")
     parser.add_argument("--quick", action="store_true", help="a handful of clips, one epoch")
+    parser.add_argument("--every", type=int, default=1, help="use every Nth clip of each emotion")
     parser.add_argument("--epochs", type=int, help="at most so many, instead of the recipe's")
     parser.add_argument("--output", type=Path, default=ROOT / "runs" / "seeds")
     parser.add_argument("--cache", type=Path, default=ROOT / "cache")
@@ -127,6 +129,7 @@ def measure(
     chosen = select(utterances, recipe)
     if arguments.quick:
         chosen = a_handful(chosen)
+    chosen = every(chosen, arguments.every)
     epochs = 1 if arguments.quick else arguments.epochs
     if epochs:
         recipe = replace(recipe, optimiser=replace(recipe.optimiser, epochs=epochs))
@@ -161,6 +164,7 @@ def measure(
         "protocol": protocol_text(fold_set),
         "leaks": summary["leaks"],
         "random_seed": recipe.seed,
+        "every": arguments.every,
         "epochs": epochs_done(folder / "runs"),
         "train_clips": sum(len(fold.train) for fold in fold_set.folds),
         "test_clips": figures["clips"],
@@ -218,6 +222,18 @@ def a_handful(utterances: Sequence[Utterance]) -> list[Utterance]:
         if key[0] in speakers[utterance.corpus] and taken[key] < QUICK_CLIPS:
             taken[key] += 1
             kept.append(utterance)
+    return kept
+
+
+def every(utterances: Sequence[Utterance], step: int) -> list[Utterance]:
+    """Keep every so many-th clip of each speaker and emotion, the first included."""
+    seen: Counter[tuple[str, str]] = Counter()
+    kept = []
+    for utterance in utterances:
+        key = (str(utterance.speaker_key), utterance.emotion)
+        if seen[key] % step == 0:
+            kept.append(utterance)
+        seen[key] += 1
     return kept
 
 

@@ -21,13 +21,27 @@ def export(
     from serenade.errors import MissingExtraError
 
     try:
+        from serenade.training.classical_run import package_classical
         from serenade.training.package import package
-        from serenade.training.run import TrainingRun
+        from serenade.training.run import TrainingRun, read_run_recipe
     except ModuleNotFoundError as error:
-        raise MissingExtraError("train", "Exporting a network") from error
+        raise MissingExtraError("train", "Exporting a model") from error
 
     where = TrainingRun(folder=run, noise=None, cache=cache)
     utterances = read_manifest(manifest)
+    recipe = read_run_recipe(run)
+    if recipe.classical.kind:
+        print_packaged(
+            package_classical(
+                recipe,
+                utterances,
+                where,
+                workers=workers,
+                progress=draw_reading,
+                log=print_message,
+            )
+        )
+        return
     print_packaged(
         package(where, utterances, workers=workers, progress=draw_reading, log=print_message)
     )
