@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ComplexArray = npt.NDArray[np.complex64]
 
-_SAMPLES_PER_BLOCK = 24 * 1024
+_SAMPLES_PER_BLOCK = 32 * 1024
 """About as many samples are transformed together.
 
 Their intermediate values stay in cache, and in memory that the allocator keeps: larger blocks save
