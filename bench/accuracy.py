@@ -228,12 +228,14 @@ def benchmark_lines(setup: Setup, results: Path | None) -> list[Line]:
             continue
         for group in summary["groups"]:
             if group["corpora"] == [setup.corpus]:
-                mean, mode = group["mean_over_folds"], summary["mode"]
+                modes = {SPEAKER_INDEPENDENT: group["mean_over_folds"]}
+                if "speaker_adapted" in group:
+                    modes[SPEAKER_ADAPTED] = group["speaker_adapted"]["mean_over_folds"]
                 lines.append(
                     Line(
                         f"**{summary['title']}**",
-                        {mode: mean["uar"]["mean"]},
-                        {mode: mean["accuracy"]["mean"]},
+                        {mode: means["uar"]["mean"] for mode, means in modes.items()},
+                        {mode: means["accuracy"]["mean"] for mode, means in modes.items()},
                         f"as above, {len(group['folds'])} folds"
                         + ("; **leaks**" if group["leaks"] else ""),
                     )
@@ -248,6 +250,8 @@ def published_lines(name: str) -> list[Line]:
         split = f"{figure.study}: {figure.split}{'; **leaks**' if figure.leaks else ''}"
         line = lines.setdefault((figure.study, figure.model), Line(figure.model, {}, {}, split))
         line.uar[figure.mode] = figure.uar
+        if figure.accuracy is not None:
+            line.accuracy[figure.mode] = figure.accuracy
     return sorted(lines.values(), key=lambda line: (line.split, -max(line.uar.values())))
 
 

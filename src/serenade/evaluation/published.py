@@ -24,6 +24,8 @@ class PublishedFigure:
         Name of the corpus.
     uar : float
         Unweighted average recall, in [0, 1].
+    accuracy : float or None
+        Share of all clips that is right, in [0, 1], where the paper gives it.
     mode : str
         ``"speaker-independent"`` or ``"speaker-adapted"``.
     labels : int
@@ -40,6 +42,7 @@ class PublishedFigure:
     model: str
     corpus: str
     uar: float
+    accuracy: float | None
     mode: str
     labels: int
     leaks: bool
@@ -75,19 +78,23 @@ def _row_figures(
     study: str, content: dict[str, Any], row: dict[str, Any], corpus: str
 ) -> list[PublishedFigure]:
     about = content["corpora"][corpus]
-    modes = {"uar": "speaker-independent", "adapted_uar": "speaker-adapted"}
+    modes = (
+        ("speaker-independent", "uar", "accuracy"),
+        ("speaker-adapted", "adapted_uar", "adapted_accuracy"),
+    )
     return [
         PublishedFigure(
             study=study,
             model=row["model"],
             corpus=corpus,
             uar=row[corpus][key],
+            accuracy=row[corpus].get(accuracy),
             mode=mode,
             labels=about["labels"],
             leaks=about["leaks"],
             split=about["split"],
             source=content["source"],
         )
-        for key, mode in modes.items()
+        for mode, key, accuracy in modes
         if key in row[corpus]
     ]

@@ -188,9 +188,16 @@ def published(evaluation: Evaluation) -> str:
         return ""
     setting, n_labels = evaluation.setting, len(evaluation.labelling.labels)
     how = f"{n_labels} emotions, {setting.protocol}"
-    ours = ("this evaluation", evaluation.closed.uar.value, "", how)
+    closed = evaluation.closed
+    ours = ("this evaluation", closed.uar.value, closed.accuracy.value, "", how)
     entries = [
-        (known.model, known.uar, known.study, f"{known.labels} emotions, {known.split}")
+        (
+            known.model,
+            known.uar,
+            known.accuracy,
+            known.study,
+            f"{known.labels} emotions, {known.split}",
+        )
         for known in found
     ]
     leaking = {(known.model, known.study) for known in found if known.leaks}
@@ -201,10 +208,11 @@ def published(evaluation: Evaluation) -> str:
         [
             escape(name) + (' <span class="tag">leaks</span>' if (name, study) in leaking else ""),
             percent(uar),
+            "–" if right is None else percent(right),
             escape(study),
             escape(split),
         ]
-        for name, uar, study, split in ranked
+        for name, uar, right, study, split in ranked
     ]
     sources = "".join(
         f"<li>{escape(source)}</li>" for source in dict.fromkeys(known.source for known in found)
@@ -213,10 +221,10 @@ def published(evaluation: Evaluation) -> str:
         "<p>For orientation only, unless protocol and label set are the same. Figures marked"
         " <em>leaks</em> have test speakers in the training data.</p>"
         + table(
-            "UAR of published systems on this corpus",
-            ["system", "UAR", "study", "how it was measured"],
+            "Published systems on this corpus",
+            ["system", "UAR", "accuracy", "study", "how it was measured"],
             rows,
-            text_columns=[2, 3],
+            text_columns=[3, 4],
             marked_rows=[ranked.index(ours)],
         )
         + f"<details><summary>Sources</summary><ul>{sources}</ul></details>"
