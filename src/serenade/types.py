@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,12 +56,29 @@ class Conditioning:
     level_dbfs : float or None
         Root-mean-square level of the active part after normalisation [dB relative to full scale];
         ``None`` leaves the level alone.
+    reduce_noise : bool
+        Reduce steady noise, always, not only when the user asks for it.
     """
 
     remove_offset: bool = True
     trim_below_db: float | None = 40.0
     trim_padding_seconds: float = 0.05
     level_dbfs: float | None = -26.0
+    reduce_noise: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the steps as JSON types, for bundles and for the keys of caches.
+
+        Returns
+        -------
+        dict
+            ``reduce_noise`` only where it is on: bundles and caches that are older than this step
+            stay as they are.
+        """
+        table = asdict(self)
+        if not self.reduce_noise:
+            del table["reduce_noise"]
+        return table
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def condition(waveform: Waveform, conditioning: Conditioning, *, denoise: bool =
     conditioning : Conditioning
         Which steps, and how far.
     denoise : bool
-        Whether to reduce noise.
+        Whether to reduce noise even if `conditioning` does not say so.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def condition(waveform: Waveform, conditioning: Conditioning, *, denoise: bool =
     _check_not_silent(waveform)
     if conditioning.remove_offset:
         waveform = remove_offset(waveform)
-    if denoise:
+    if denoise or conditioning.reduce_noise:
         waveform = reduce_noise(waveform)
     if conditioning.trim_below_db is not None:
         waveform = trim_silence(

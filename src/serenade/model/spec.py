@@ -241,7 +241,7 @@ def to_json(spec: ModelSpec) -> dict[str, Any]:
         "input": kind,
         "labels": list(spec.labels),
         "windowing": asdict(spec.windowing),
-        "conditioning": asdict(spec.conditioning),
+        "conditioning": spec.conditioning.to_json(),
         "front_end": dict(spec.front_end),
         "calibration": {"temperature": spec.temperature},
         "thresholds": {"abstain_below": spec.abstain_below},
@@ -392,6 +392,7 @@ def _parse_conditioning(table: Table) -> Conditioning:
         trim_below_db=table.number_or_null("trim_below_db"),
         trim_padding_seconds=table.number("trim_padding_seconds"),
         level_dbfs=table.number_or_null("level_dbfs"),
+        reduce_noise=table.boolean_or("reduce_noise", default=False),
     )
     table.finish()
     return conditioning

@@ -70,6 +70,10 @@ class Table:
             refuse(self._join(key), value, "true or false")
         return value
 
+    def boolean_or(self, key: str, *, default: bool) -> bool:
+        """Take true or false, or the default where there is no such key."""
+        return self.boolean(key) if key in self._left else default
+
     def array(self, key: str) -> list[Any]:
         """Take an array, whose items the caller checks."""
         value = self._take(key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,7 +64,7 @@ def cached_features(
     config = get_front_end(front_end)
     settings = {
         "front_end": config.fingerprint,
-        "conditioning": asdict(conditioning),
+        "conditioning": conditioning.to_json(),
         "max_seconds": max_seconds,
     }
 

@@ -128,3 +128,20 @@ def test_three_seconds_take_less_than_a_millisecond() -> None:
         condition(waveform, Conditioning())
         durations.append(time.perf_counter() - start)
     assert min(durations) < 1e-3
+
+
+def test_noise_is_reduced_where_the_model_asks_for_it() -> None:
+    rng = np.random.default_rng(0)
+    seconds = np.arange(RATE) / RATE
+    speech = np.where(seconds % 0.4 < 0.2, np.sin(2 * np.pi * 200 * seconds), 0.0)
+    noisy = Waveform((0.1 * speech + 0.05 * rng.standard_normal(RATE)).astype(np.float32), RATE)
+    always = condition(noisy, Conditioning(reduce_noise=True))
+    asked = condition(noisy, Conditioning(), denoise=True)
+    np.testing.assert_array_equal(always.samples, asked.samples)
+    plain = condition(noisy, Conditioning())
+    assert plain.samples.size != always.samples.size or np.any(plain.samples != always.samples)
+
+
+def test_a_step_that_is_off_does_not_change_older_keys() -> None:
+    assert "reduce_noise" not in Conditioning().to_json()
+    assert Conditioning(reduce_noise=True).to_json()["reduce_noise"] is True

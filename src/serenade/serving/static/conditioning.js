@@ -9,7 +9,8 @@ const SILENCE_PEAK = 1e-6;
 const GATE_SHARE = 0.1;
 
 /** Prepare a clip as a bundle's `conditioning` says; null if it holds only silence. */
-export function condition(samples, { remove_offset, trim_below_db, trim_padding_seconds, level_dbfs }) {
+export function condition(samples, { remove_offset, trim_below_db, trim_padding_seconds, level_dbfs, reduce_noise = false }) {
+  if (reduce_noise) throw new Error("this model reduces noise, which only the server can do; choose recognition on the server");
   if (isSilent(samples)) return null;
   let clip = samples;
   if (remove_offset) clip = removeOffset(clip);
