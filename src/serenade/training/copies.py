@@ -1,4 +1,4 @@
-"""Changed copies of training clips: noise, another pitch, another tempo.
+"""Changed copies of training clips: noise, another pitch, another tempo, another scene.
 
 A copy is made from the sound, once, and cached like the clip that it comes from. Only training
 clips are copied, so no changed form of a clip that judges a model is ever learnt.
@@ -7,12 +7,19 @@ clips are copied, so no changed form of a clip that judges a model is ever learn
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serenade.evaluation.degrade import add_noise, change_speed, white_noise
+from serenade.evaluation.degrade import (
+    add_noise,
+    change_speed,
+    reverberate,
+    room_response,
+    telephone,
+    white_noise,
+)
 from serenade.features.spectrum import get_window, stft
 from serenade.training.cache import cached_arrays, frozen_states, load_clip
 from serenade.types import Waveform
@@ -37,6 +44,12 @@ PITCH_SEMITONES = (0.5, 2.5)
 
 TEMPO_RATES = (1.05, 1.25)
 """How much faster or slower a copy is."""
+
+SCENE_VOICE = (0.86, 1.16)
+"""Factors of the speed in a scene: pitch, formants and tempo of another voice."""
+
+SCENE_CHANCES = {"room": 0.25, "noise": 0.4, "telephone": 0.15}
+"""How often a scene has each of these."""
 
 
 def with_copies(
@@ -74,8 +87,11 @@ def with_copies(
     if not kinds:
         return clips
     states = list(clips.states)
-    for kind in kinds:
-        states += _copied_states(utterances, kind, network, recipe, cache=cache, progress=progress)
+    for position, kind in enumerate(kinds):
+        name = f"{kind} {kinds[:position].count(kind) + 1}"  # two copies of a kind differ
+        states += _copied_states(
+            utterances, kind, name, network, recipe, cache=cache, progress=progress
+        )
     times = 1 + len(kinds)
     return replace(
         clips,
@@ -91,6 +107,7 @@ def with_copies(
 def _copied_states(
     utterances: Sequence[Utterance],
     kind: str,
+    name: str,
     network: SpeechNetwork,
     recipe: Recipe,
     *,
@@ -99,14 +116,14 @@ def _copied_states(
 ) -> list[npt.NDArray[np.float16]]:
     settings = {
         "frozen": network.fingerprint(),
-        "conditioning": asdict(recipe.conditioning),
+        "conditioning": recipe.conditioning.to_json(),
         "max_seconds": recipe.data.max_seconds,
-        "copy": [kind, list(recipe.augmentation.snr_db), recipe.seed],
+        "copy": [name, list(recipe.augmentation.snr_db), recipe.seed],
     }
 
     def compute(utterance: Utterance) -> npt.NDArray[np.float16]:
         clip = load_clip(utterance, recipe.conditioning, max_seconds=recipe.data.max_seconds)
-        seed = hashlib.sha256(f"{recipe.seed} {kind} {utterance.id}".encode()).digest()[:8]
+        seed = hashlib.sha256(f"{recipe.seed} {name} {utterance.id}".encode()).digest()[:8]
         rng = np.random.default_rng(int.from_bytes(seed, "big"))
         changed = changed_copy(clip, kind, rng, snr_db=recipe.augmentation.snr_db)
         return frozen_states(network, changed.samples)
@@ -124,8 +141,9 @@ def changed_copy(
     ----------
     clip : Waveform
         Speech.
-    kind : {"noise", "pitch", "stretch"}
-        White noise; another pitch at the same tempo; another tempo at the same pitch.
+    kind : {"noise", "pitch", "stretch", "scene"}
+        White noise; another pitch at the same tempo; another tempo at the same pitch; another
+        voice, by its speed, and by chance a room, noise and a telephone line.
     rng : Generator
         Source of all randomness.
     snr_db : tuple of float
@@ -139,10 +157,28 @@ def changed_copy(
     if kind == "noise":
         noise = white_noise(clip.samples.size, rng)
         return add_noise(clip, noise, snr_db=rng.uniform(*snr_db))
+    if kind == "scene":
+        return _scene(clip, rng, snr_db=snr_db)
     sign = 1 if rng.random() < 0.5 else -1
     if kind == "stretch":
         return stretch(clip, rate=rng.uniform(*TEMPO_RATES) ** sign)
     return shift_pitch(clip, semitones=sign * rng.uniform(*PITCH_SEMITONES))
+
+
+def _scene(clip: Waveform, rng: np.random.Generator, *, snr_db: tuple[float, float]) -> Waveform:
+    factor, seconds = rng.uniform(*SCENE_VOICE), rng.uniform(0.15, 0.8)
+    # Drawn whether or not they are used, so that one chance does not move the others.
+    chances = dict(zip(SCENE_CHANCES, rng.random(len(SCENE_CHANCES)), strict=True))
+    happens = {name: chances[name] < share for name, share in SCENE_CHANCES.items()}
+    changed = change_speed(clip, factor=factor)
+    if happens["room"]:
+        rate = clip.sample_rate
+        response = room_response(reverberation_seconds=seconds, sample_rate=rate, rng=rng)
+        changed = reverberate(changed, response)
+    if happens["noise"]:
+        noise = white_noise(changed.samples.size, rng)
+        changed = add_noise(changed, noise, snr_db=rng.uniform(*snr_db))
+    return telephone(changed) if happens["telephone"] else changed
 
 
 def shift_pitch(clip: Waveform, *, semitones: float) -> Waveform:

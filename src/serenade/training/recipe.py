@@ -82,7 +82,7 @@ class AugmentationRecipe:
         Parameter of the symmetric Beta distribution; 0 switches mixup off.
     mixed : {"states", "embedding"}
         What mixup mixes: the input of the trained stage, or one vector per clip inside it.
-    copies : tuple of {"noise", "pitch", "stretch"}
+    copies : tuple of {"noise", "pitch", "stretch", "scene"}
         Changed copies of the sound of every training clip, made once and trained on beside it; see
         :mod:`serenade.training.copies`.
     """
@@ -100,7 +100,7 @@ class AugmentationRecipe:
     frequency_masks: int = 2
     mixup: float = 0.3
     mixed: Literal["states", "embedding"] = "states"
-    copies: tuple[Literal["noise", "pitch", "stretch"], ...] = ()
+    copies: tuple[Literal["noise", "pitch", "stretch", "scene"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +168,15 @@ class ClassicalRecipe:
         Folds by speaker of the search for settings and of the calibration; at least 2.
     settings : mapping of str to value
         Settings of the classifier, as scikit-learn names them, that are not searched.
+    adapts : bool
+        Whether the model can adapt to a speaker whose speech it hears before.
     """
 
     kind: str = ""
     front_end: str = "mfcc"
     n_folds: int = 3
     settings: Mapping[str, Any] = field(default_factory=dict)
+    adapts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +315,7 @@ class ExportRecipe:
     int8 : bool
         Whether the matrices are stored and multiplied as 8-bit integers.
     prior_clips, prior_clips_deviation : float
-        How far a speaker's own mean and deviation are trusted, for networks that adapt; see
+        How far a speaker's own mean and deviation are trusted, for models that adapt; see
         :class:`serenade.model.adaptation.Adaptation`.
     """
 

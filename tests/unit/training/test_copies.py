@@ -39,7 +39,7 @@ def test_a_shifted_tone_keeps_its_length(semitones: float) -> None:
 
 def test_every_copy_differs_and_is_repeatable() -> None:
     clip = _tone(220.0)
-    for kind in ("noise", "pitch", "stretch"):
+    for kind in ("noise", "pitch", "stretch", "scene"):
         first, again, other = (
             changed_copy(clip, kind, np.random.default_rng(seed), snr_db=(5.0, 20.0)).samples
             for seed in (1, 1, 2)
