@@ -40,11 +40,14 @@ class MelAugmenter:
         Centre of every mel band [Hz].
     noises : sequence of ndarray of shape (n_mels, n_frames)
         Log-mel spectrograms of noise recordings [dB].
+    frames_per_second : float
+        Of all of these spectrograms [Hz].
     """
 
     recipe: AugmentationRecipe
     centres_hz: npt.NDArray[np.float64]
     noises: Sequence[FloatArray]
+    frames_per_second: float = FRAMES_PER_SECOND
 
     def __call__(self, log_mel: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Change one clip.
@@ -65,9 +68,14 @@ class MelAugmenter:
         x = stretch(log_mel, 1.0 + recipe.tempo * rng.uniform(-1.0, 1.0))
         x = shift_pitch(x, 1.0 + recipe.pitch * rng.uniform(-1.0, 1.0), self.centres_hz)
         if rng.random() < recipe.cut:
-            x = cut(x, round(recipe.shortest_seconds * FRAMES_PER_SECOND), rng)
+            x = cut(x, round(recipe.shortest_seconds * self.frames_per_second), rng)
         if rng.random() < recipe.reverberation:
-            x = reverberate(x, rng.uniform(0.15, 0.8), rng.uniform(-18.0, -4.0))
+            x = reverberate(
+                x,
+                rng.uniform(0.15, 0.8),
+                rng.uniform(-18.0, -4.0),
+                frames_per_second=self.frames_per_second,
+            )
         if rng.random() < recipe.noise:
             x = add_noise(x, self._noise(x.shape, rng), rng.uniform(*recipe.snr_db))
         if rng.random() < recipe.colour:
@@ -174,7 +182,13 @@ def cut(log_mel: FloatArray, shortest: int, rng: np.random.Generator) -> FloatAr
     return log_mel[:, start : start + length]
 
 
-def reverberate(log_mel: FloatArray, decay_seconds: float, late_db: float) -> FloatArray:
+def reverberate(
+    log_mel: FloatArray,
+    decay_seconds: float,
+    late_db: float,
+    *,
+    frames_per_second: float = FRAMES_PER_SECOND,
+) -> FloatArray:
     """Add a diffuse exponential tail to every band.
 
     Parameters
@@ -185,6 +199,8 @@ def reverberate(log_mel: FloatArray, decay_seconds: float, late_db: float) -> Fl
         Time in which the tail falls by 60 dB [s].
     late_db : float
         Level of the tail's first frame against the direct sound [dB].
+    frames_per_second : float
+        Of the spectrogram [Hz].
 
     Returns
     -------
@@ -192,7 +208,7 @@ def reverberate(log_mel: FloatArray, decay_seconds: float, late_db: float) -> Fl
         Log-mel spectrogram [dB].
     """
     n_frames = log_mel.shape[1]
-    times = np.arange(1, max(2, round(decay_seconds * FRAMES_PER_SECOND))) / FRAMES_PER_SECOND
+    times = np.arange(1, max(2, round(decay_seconds * frames_per_second))) / frames_per_second
     tail = 10.0 ** ((late_db - 60.0 * times / decay_seconds) / 10.0)
     response = np.concatenate([[1.0], tail])[:n_frames]
     size = 1 << int(np.ceil(np.log2(n_frames + response.size)))

@@ -66,6 +66,9 @@ class AugmentationRecipe:
 
     Parameters
     ----------
+    random : bool
+        Whether every epoch draws the changes below, up to the masks; false leaves clips as they
+        are.
     tempo, pitch : float
         Largest relative change of speaking rate and of the frequency axis, in [0, 0.5).
     noise, reverberation, colour, telephone : float
@@ -87,6 +90,7 @@ class AugmentationRecipe:
         :mod:`serenade.training.copies`.
     """
 
+    random: bool = True
     tempo: float = 0.15
     pitch: float = 0.12
     noise: float = 0.4
