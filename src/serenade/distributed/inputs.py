@@ -77,9 +77,7 @@ def _listed(job: Job) -> Iterator[Item]:
             check_location(item.location, READABLE)
         except JobError as error:
             raise JobError(f"{where}: {error}") from None
-        if protocol_of(item.location) is None:
-            item = item._replace(location=_beside(job.input, item.location, where))
-        yield item
+        yield item._replace(location=_resolve(job.input, item.location, where))
 
 
 def _lines(job: Job) -> Iterator[tuple[int, str]]:
@@ -136,15 +134,19 @@ def _seconds(values: dict[str, Any], key: str, where: str) -> float | None:
     return float(value)
 
 
-def _beside(listing: str, path: str, where: str) -> str:
-    """Let a relative path start from the folder of the list that names it."""
+def _resolve(listing: str, location: str, where: str) -> str:
+    """Let a relative path start from the folder of the list that names it.
+
+    A list from elsewhere cannot name what is on this machine.
+    """
     folder = local_path(listing)
+    path = local_path(location)
+    if path is None:
+        return location
     if folder is not None:
         return str(Path(folder).parent / path)
-    if Path(path).is_absolute():
-        return path
-    if protocol_of(listing) in ("http", "https"):
-        raise JobError(f"{where}: a list from the web must name whole URLs, got {path!r:.80}")
+    if Path(path).is_absolute() or protocol_of(listing) in ("http", "https"):
+        raise JobError(f"{where}: a list from elsewhere must name whole URLs, got {path!r:.80}")
     return f"{listing.rpartition('/')[0]}/{path}"
 
 

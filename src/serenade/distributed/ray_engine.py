@@ -152,7 +152,7 @@ def _import_ray() -> Any:  # noqa: ANN401 - ray is not typed here
 @contextmanager
 def _connected(ray: Any, address: str | None, workers: int | None) -> Iterator[None]:  # noqa: ANN401
     """Use the cluster of the program, or one at an address, or start one here."""
-    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
     if ray.is_initialized():
         yield

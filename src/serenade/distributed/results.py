@@ -278,7 +278,7 @@ def _read_manifest(folder: Folder, made_with: Mapping[str, object]) -> dict[str,
     """Give the checksums that a manifest lists, if the same job wrote it."""
     try:
         manifest: dict[str, Any] = json.loads(folder.read(MANIFEST_NAME))
-        before = manifest["made_with"]
+        before = dict(manifest["made_with"])
         files = [file for shard in manifest["shards"] for file in shard.values() if file]
         listed = {str(file["name"]): str(file["sha256"]) for file in files}
     except (ValueError, KeyError, TypeError, AttributeError):

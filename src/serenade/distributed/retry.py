@@ -80,6 +80,7 @@ def is_passing(error: BaseException) -> bool:
     bool
         True for time-outs, broken connections, and answers 408, 425, 429 and 5xx.
     """
+    error = origin_of(error)
     status = status_of(error)
     if status is not None:
         return status >= 500 or status in _PASSING_STATUS
@@ -106,5 +107,25 @@ def status_of(error: BaseException) -> int | None:
     int or None
         ``None`` where no answer came.
     """
-    status = getattr(error, "status", None)
+    status = getattr(origin_of(error), "status", None)
     return status if isinstance(status, int) else None
+
+
+def origin_of(error: BaseException) -> BaseException:
+    """Give the error that others were raised from.
+
+    fsspec tells most troubles with a web server as a file that does not exist.
+
+    Parameters
+    ----------
+    error : BaseException
+        What reading from a store raised.
+
+    Returns
+    -------
+    BaseException
+        The first of the chain.
+    """
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from serenade.distributed.retry import is_passing, status_of, with_retries
+from serenade.distributed.retry import is_passing, origin_of, status_of, with_retries
 from serenade.distributed.urls import protocol_of, public_name
 from serenade.errors import DownloadError, MissingExtraError
 
@@ -132,8 +132,9 @@ def attempt_call(call: Callable[[], Any], trouble: str, *, attempts: int) -> Any
         raise DownloadError(f"{trouble} ({_reason(error)}); {advice}") from None
 
 
-def _reason(error: Exception) -> str:
+def _reason(outermost: Exception) -> str:
     """Say what went wrong without the text of the error, which may hold a signed address."""
+    error = origin_of(outermost)
     status = status_of(error)
     if status is not None:
         return f"HTTP status {status}"

@@ -1,0 +1,81 @@
+"""A pool of processes: order, deaths, second attempts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from serenade.errors import ModelError
+from serenade.inference.pool import WorkerPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+def _load(folder: Path) -> Callable[[str], str]:
+    (folder / f"loaded-{os.getpid()}").touch()
+    return partial(_do, folder)
+
+
+def _do(folder: Path, task: str) -> str:
+    """Answer; a task that says so kills the process, for ever or once."""
+    if task == "kill" or (task == "kill once" and not (folder / "killed").exists()):
+        (folder / "killed").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if task == "slow":
+        time.sleep(0.3)
+    return f"did {task}"
+
+
+def _refuse() -> Callable[[str], str]:
+    raise ModelError("no model")
+
+
+def _died(task: str, exit_code: int | None) -> str:
+    return f"{task} died of {exit_code}"
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Iterator[WorkerPool[str, str]]:
+    """Two workers, two attempts."""
+    pool: WorkerPool[str, str] = WorkerPool(
+        partial(_load, tmp_path), workers=2, died=_died, attempts=2
+    )
+    yield pool
+    pool.close()
+
+
+def test_results_come_in_order_and_workers_stay_loaded(
+    pool: WorkerPool[str, str], tmp_path: Path
+) -> None:
+    assert list(pool.run(["slow", "a", "b"])) == ["did slow", "did a", "did b"]
+    assert list(pool.run(["c"])) == ["did c"]
+    assert len(list(tmp_path.glob("loaded-*"))) == 2
+
+
+def test_a_task_whose_worker_died_is_done_by_another(pool: WorkerPool[str, str]) -> None:
+    assert list(pool.run(["a", "kill once", "b"])) == ["did a", "did kill once", "did b"]
+
+
+def test_a_task_that_kills_every_worker_is_given_up(pool: WorkerPool[str, str]) -> None:
+    assert list(pool.run(["kill", "a"])) == ["kill died of -9", "did a"]
+
+
+def test_a_run_that_is_left_early_leaves_nothing_for_the_next(pool: WorkerPool[str, str]) -> None:
+    first = pool.run(["a", "slow", "slow"])
+    assert next(first) == "did a"
+    first.close()  # type: ignore[attr-defined]  # it is a generator
+    assert list(pool.run(["b"])) == ["did b"]
+
+
+def test_what_cannot_be_loaded_is_raised() -> None:
+    pool: WorkerPool[str, str] = WorkerPool(_refuse, workers=1, died=_died)
+    with pytest.raises(ModelError, match="no model"):
+        list(pool.run(["a"]))
+    pool.close()
