@@ -1,0 +1,209 @@
+"""How many seconds of recordings ``serenade predict DIR`` judges in a second, on 1 and 2 workers.
+
+    python bench/throughput.py [--clips 2000] [--model MODEL] [--kinds mixed wav flac mp3]
+                               [--with-peers]
+
+The clips are 3 s at 48 kHz, made here in a temporary folder: forty different ones, each under many
+names. Every run is the whole command, start and model included, and writes JSONL; every clip must
+have its prediction. Memory is the sum over the processes of the command, read four times a second:
+its highest value, and how much more there was in the last quarter than in the second, when all
+workers are at work.
+
+Peers, on fewer of the same clips and timed after their first one: librosa and a Keras LSTM in a
+loop (in the environment of ``bench/cold_start.py``), and the pipeline of transformers with a
+network of the shape of wav2vec2-base and random weights. They may use all cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from cold_start import make_peers
+
+SAMPLE_RATE = 48_000
+CLIP_SECONDS = 3
+N_DIFFERENT = 40
+KINDS = ("mixed", "wav", "flac", "mp3")
+TARGETS = {"small": 400, "large": 110}
+SCALING_TARGET = 0.85
+LARGE_FROM_BYTES = 10_000_000
+SAMPLING_SECONDS = 0.25
+PEER_CLIPS = 24
+
+LIBROSA_KERAS = """
+import sys, time, librosa, tensorflow as tf
+model = tf.keras.Sequential([tf.keras.Input((None, 40)), tf.keras.layers.LSTM(128),
+                             tf.keras.layers.Dense(8, activation="softmax")])
+def judge(path):
+    y, sr = librosa.load(path, sr=16000)
+    x = librosa.feature.mfcc(y=y, sr=sr, n_mfcc=40).T[None]
+    return model.predict(x, verbose=0).argmax()
+"""
+TRANSFORMERS = """
+import sys, time, librosa, torch, transformers
+config = transformers.Wav2Vec2Config(num_labels=8)
+judge_wave = transformers.pipeline(
+    "audio-classification", model=transformers.Wav2Vec2ForSequenceClassification(config).eval(),
+    feature_extractor=transformers.Wav2Vec2FeatureExtractor(), device="cpu")
+def judge(path):
+    y, sr = librosa.load(path, sr=16000)
+    return judge_wave({"raw": y, "sampling_rate": sr})
+"""
+TIMED_LOOP = """
+judge(sys.argv[1])
+start = time.perf_counter()
+for path in sys.argv[1:]:
+    judge(path)
+print((time.perf_counter() - start) / (len(sys.argv) - 1))
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the command."""
+
+    seconds: float
+    peak_megabytes: float
+    growth_megabytes: float
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clips", type=int, default=2000, help="of each kind")
+    parser.add_argument("--model", help="name or folder of a model; the default model if absent")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--with-peers", action="store_true")
+    arguments = parser.parse_args()
+    size = _model_size(arguments.model)
+    target = TARGETS[size]
+
+    print(f"{arguments.clips} clips of {CLIP_SECONDS} s, {SAMPLE_RATE} Hz, a kind; {size} model:")
+    print(f"targets: 2 workers >= {target} times real time and >= {SCALING_TARGET:.0%} of twice 1")
+    print("\n| clips | workers | s | times real time | of twice 1 worker | peak MB | growth MB |")
+    print("|---|---|---|---|---|---|---|")
+    seconds_of_audio = arguments.clips * CLIP_SECONDS
+    with tempfile.TemporaryDirectory() as temporary:
+        for kind in arguments.kinds:
+            folder = _make_clips(Path(temporary) / kind, kind, arguments.clips)
+            alone = _predict(folder, arguments.model, workers=1, n_clips=arguments.clips)
+            both = _predict(folder, arguments.model, workers=2, n_clips=arguments.clips)
+            scaling = alone.seconds / (2 * both.seconds)
+            for workers, run, share in ((1, alone, "-"), (2, both, f"{scaling:.0%}")):
+                print(
+                    f"| {kind} | {workers} | {run.seconds:.1f} |"
+                    f" {seconds_of_audio / run.seconds:.0f} | {share} | {run.peak_megabytes:.0f} |"
+                    f" {run.growth_megabytes:+.1f} |",
+                    flush=True,
+                )
+        if arguments.with_peers:
+            folder = _make_clips(Path(temporary) / "peers", "mixed", PEER_CLIPS)
+            _print_peers(sorted(folder.iterdir()), both.seconds / arguments.clips)
+
+
+def _model_size(model: str | None) -> str:
+    """Tell which target applies: that of the small or that of the large model."""
+    from serenade.model.bundle import open_bundle
+    from serenade.model.store import resolve
+
+    n_bytes = open_bundle(resolve(model)).model_path.stat().st_size
+    return "large" if n_bytes >= LARGE_FROM_BYTES else "small"
+
+
+def _make_clips(folder: Path, kind: str, n_clips: int) -> Path:
+    """Fill a folder with clips of a kind."""
+    folder.mkdir()
+    containers = ("wav", "flac", "mp3") if kind == "mixed" else (kind,)
+    made: list[Path] = []
+    for number in range(min(N_DIFFERENT, n_clips)):
+        path = folder / f"{number:05d}.{containers[number % len(containers)]}"
+        soundfile.write(path, _clip(number), SAMPLE_RATE)
+        made.append(path)
+    for number in range(len(made), n_clips):
+        original = made[number % len(made)]
+        (folder / f"{number:05d}{original.suffix}").hardlink_to(original)
+    return folder
+
+
+def _clip(seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """Make pulses with a gliding pitch that comes and goes, with noise: as dense as speech."""
+    rng = np.random.default_rng(seed)
+    times = np.arange(CLIP_SECONDS * SAMPLE_RATE) / SAMPLE_RATE
+    pitch_hz = rng.uniform(90, 250) + 30 * np.sin(2 * np.pi * times)
+    phase = 2 * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE
+    tone = np.sum([np.sin(k * phase) / k for k in range(1, 20)], axis=0)
+    loudness = np.clip(np.sin(2 * np.pi * 1.3 * times), 0, None)
+    clip = 0.05 * tone * loudness + 0.002 * rng.standard_normal(times.size)
+    return clip.astype(np.float32)
+
+
+def _predict(folder: Path, model: str | None, *, workers: int, n_clips: int) -> Run:
+    """Run the command over a folder and check that it judged every clip."""
+    output = folder.with_suffix(f".{workers}.jsonl")
+    command = [sys.executable, "-m", "serenade", "predict", str(folder), "--format", "jsonl"]
+    command += ["--output", str(output), "--workers", str(workers)]
+    command += ["--model", model] if model else []
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    megabytes = []
+    while process.poll() is None:
+        megabytes.append(_megabytes_of(process.pid))
+        time.sleep(SAMPLING_SECONDS)
+    seconds = time.perf_counter() - start
+    complaints = process.communicate()[1].decode()
+    records = [json.loads(line) for line in output.read_text().splitlines()]
+    if process.returncode != 0 or sum("emotion" in record for record in records) != n_clips:
+        raise SystemExit(f"{command} failed: {complaints[:500]}")
+    quarter = max(1, len(megabytes) // 4)
+    growth = statistics.median(megabytes[-quarter:]) - statistics.median(
+        megabytes[quarter : 2 * quarter] or megabytes
+    )
+    return Run(seconds, max(megabytes), growth)
+
+
+def _megabytes_of(pid: int) -> float:
+    """Give the memory of a process and its children; a shared page counts in proportion."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:  # it ended meanwhile
+        return 0.0
+    kilobytes = next(int(line.split()[1]) for line in rollup.splitlines() if "Pss:" in line)
+    return kilobytes / 1024 + sum(_megabytes_of(int(child)) for child in children)
+
+
+def _print_peers(paths: list[Path], own_seconds: float) -> None:
+    """Time the peers on the clips; a peer that cannot run is left out with the reason."""
+    print("\n| peer, mixed clips | ms/clip | peer / Serenade on 2 workers |")
+    print("|---|---|---|")
+    keras = make_peers().get("TensorFlow + librosa script")
+    commands = {"transformers, wav2vec2-base": [sys.executable, "-c", TRANSFORMERS + TIMED_LOOP]}
+    if keras is not None:
+        commands["librosa + Keras"] = [keras[0], "-c", LIBROSA_KERAS + TIMED_LOOP]
+    free = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
+    for title, command in commands.items():
+        result = subprocess.run(
+            [*command, *map(str, paths)], capture_output=True, text=True, check=False, env=free
+        )
+        if result.returncode != 0:
+            reason = result.stderr.strip().splitlines()[-1:]
+            print(f"| {title} | left out: {' '.join(reason)} | - |")
+            continue
+        seconds = float(result.stdout.split()[-1])
+        print(f"| {title} | {1000 * seconds:.1f} | {seconds / own_seconds:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
