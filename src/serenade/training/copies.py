@@ -126,7 +126,8 @@ def _copied_states(
         seed = hashlib.sha256(f"{recipe.seed} {name} {utterance.id}".encode()).digest()[:8]
         rng = np.random.default_rng(int.from_bytes(seed, "big"))
         changed = changed_copy(clip, kind, rng, snr_db=recipe.augmentation.snr_db)
-        return frozen_states(network, changed.samples)
+        longest = round(recipe.data.max_seconds * changed.sample_rate)  # a slower copy is longer
+        return frozen_states(network, changed.samples[:longest])
 
     states, _ = cached_arrays(utterances, compute, settings, folder=cache, progress=progress)
     return states
