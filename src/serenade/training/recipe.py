@@ -268,7 +268,9 @@ class OptimiserRecipe:
     monitor : {"uar", "loss", "accuracy"}
         Figure of the validation clips that chooses the best epoch.
     patience : int
-        Epochs without a better `monitor` before training stops early; 0 never stops.
+        Epochs without improvement before training stops early; 0 never stops.
+    stop_monitor : {"", "uar", "loss", "accuracy"}
+        Figure that `patience` watches; empty for that of `monitor`.
     balance : float
         0 draws utterances as they are, 1 draws all classes of all corpora equally often.
     precision : {"fp32", "bf16"}
@@ -297,6 +299,7 @@ class OptimiserRecipe:
     gradient_norm: float = 1.0
     monitor: Literal["uar", "loss", "accuracy"] = "uar"
     patience: int = 0
+    stop_monitor: Literal["", "uar", "loss", "accuracy"] = ""
     balance: float = 0.5
     precision: Literal["fp32", "bf16"] = "fp32"
 

@@ -58,7 +58,7 @@ def plateaus(options: OptimiserRecipe, history: Sequence[Mapping[str, Any]]) -> 
     """
     best, waited, found = -math.inf, 0, 0
     for record in history:
-        score = monitored(options, record)
+        score = score_of(record, options.monitor)
         if score is None:
             continue
         waited = 0 if score > best else waited + 1
@@ -68,42 +68,68 @@ def plateaus(options: OptimiserRecipe, history: Sequence[Mapping[str, Any]]) -> 
     return found
 
 
-def monitored(options: OptimiserRecipe, record: Mapping[str, Any]) -> float | None:
-    """Give the figure that chooses the best epoch.
+def score_of(record: Mapping[str, Any], figure: str) -> float | None:
+    """Give a validation figure of an epoch as a score.
 
     Parameters
     ----------
-    options : OptimiserRecipe
-        Names it.
     record : mapping
         Of an epoch.
+    figure : {"uar", "loss", "accuracy"}
+        Which one.
 
     Returns
     -------
     float or None
         More is better; ``None`` without validation clips.
     """
-    figure = record[f"validation_{options.monitor}"]
-    if figure is None:
+    value = record[f"validation_{figure}"]
+    if value is None:
         return None
-    return -figure if options.monitor == "loss" else float(figure)
+    return -value if figure == "loss" else float(value)
 
 
-def is_best(options: OptimiserRecipe, history: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether the last epoch is the best so far.
+def best_epoch(history: Sequence[Mapping[str, Any]], figure: str) -> int:
+    """Find the best epoch.
+
+    Parameters
+    ----------
+    history : sequence of mapping
+        Records of the epochs done, at least one.
+    figure : {"uar", "loss", "accuracy"}
+        What is compared.
+
+    Returns
+    -------
+    int
+        Position in `history`, from 0: the first of equals; the last without validation clips.
+    """
+    scores = [score_of(record, figure) for record in history]
+    if scores[-1] is None:
+        return len(scores) - 1
+    return max(range(len(scores)), key=lambda epoch: _or_worst(scores[epoch]))
+
+
+def exhausted(options: OptimiserRecipe, history: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether to stop early.
 
     Parameters
     ----------
     options : OptimiserRecipe
-        What is watched.
+        Patience and what it watches.
     history : sequence of mapping
-        Records of the epochs done, at least one.
+        Records of the epochs done.
 
     Returns
     -------
     bool
-        The first of equals is the best; without validation clips the last epoch is.
+        Never without patience or without validation clips.
     """
-    scores = [monitored(options, record) for record in history]
-    last = scores.pop()
-    return last is None or all(score is None or last > score for score in scores)
+    if options.patience == 0 or not history:
+        return False
+    best = best_epoch(history, options.stop_monitor or options.monitor)
+    return len(history) - 1 - best >= options.patience
+
+
+def _or_worst(score: float | None) -> float:
+    return -math.inf if score is None else score

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from serenade.training.recipe import OptimiserRecipe
-from serenade.training.schedule import is_best, learning_rate, plateaus
+from serenade.training.schedule import best_epoch, exhausted, learning_rate, plateaus
 
 
 def _history(*losses: float | None) -> list[dict[str, Any]]:
@@ -48,11 +48,21 @@ def test_a_plateau_lowers_the_rate_each_time_that_nothing_improves_for_long() ->
     assert plateaus(options, _history(None, None, None)) == 0
 
 
-def test_the_best_epoch_is_chosen_by_the_figure_that_is_asked_for() -> None:
-    by_loss, by_uar = OptimiserRecipe(monitor="loss"), OptimiserRecipe(monitor="uar")
-    assert is_best(by_loss, _history(0.5, 0.4))
-    assert is_best(by_uar, _history(0.5, 0.4))
-    assert not is_best(by_loss, _history(0.5, 0.5))
-    assert not is_best(by_loss, _history(0.4, 0.5))
-    assert is_best(by_loss, _history(None))
-    assert is_best(by_loss, _history(None, None))
+def test_the_best_epoch_is_the_first_of_the_best_by_the_figure_that_is_asked_for() -> None:
+    assert best_epoch(_history(0.5, 0.4, 0.6, 0.4), "loss") == 1
+    assert best_epoch(_history(0.5, 0.4, 0.6, 0.4), "uar") == 1
+    assert best_epoch(_history(0.5), "loss") == 0
+    assert best_epoch(_history(None, None, None), "loss") == 2
+
+
+def test_training_stops_when_what_it_watches_has_not_improved_for_long() -> None:
+    rising = [
+        {"validation_loss": 0.5 + 0.1 * epoch, "validation_accuracy": 0.1 * epoch}
+        for epoch in range(5)
+    ]
+    by_loss = OptimiserRecipe(monitor="accuracy", stop_monitor="loss", patience=2)
+    assert [exhausted(by_loss, rising[:n]) for n in range(5)] == [False, False, False, True, True]
+    by_accuracy = OptimiserRecipe(monitor="accuracy", patience=2)
+    assert not exhausted(by_accuracy, rising)
+    assert not exhausted(OptimiserRecipe(monitor="loss", patience=0), rising)
+    assert not exhausted(OptimiserRecipe(patience=1), _history(None, None, None))
