@@ -122,6 +122,8 @@ class NetworkRecipe:
     initial_weights : str
         What to start from; empty for random weights. A file is a checkpoint of the same network;
         for ``whisper`` it is the folder of the encoder (published as ``openai/whisper-base``).
+    initial_head : str
+        ``best.safetensors`` of a run whose head is the start; empty for a random head.
     frozen_layers : int
         Layers of a pre-trained encoder that do not change.
     cached : bool
@@ -147,6 +149,7 @@ class NetworkRecipe:
     depth: int = 2
     dropout: float = 0.2
     initial_weights: str = ""
+    initial_head: str = ""
     frozen_layers: int = 0
     cached: bool = True
     encoder_dropout: float = 0.0

@@ -245,3 +245,39 @@ def load_initial_weights(network: SpeechNetwork, path: Path, *, anew: str) -> No
             )
         own[name] = tensors[name] if same else tensor
     network.load_state_dict(own)
+
+
+def load_head(network: SpeechNetwork, path: Path) -> None:
+    """Take what follows the encoder from an earlier run, before the encoder is trained as well.
+
+    A random head would pull a pre-trained encoder away from what it knows (Kumar et al.,
+    "Fine-tuning can distort pretrained features and underperform out-of-distribution", ICLR 2022).
+
+    Parameters
+    ----------
+    network : SpeechNetwork
+        Changed in place.
+    path : Path
+        ``best.safetensors`` of a run with the same pooled layers.
+
+    Raises
+    ------
+    RecipeError
+        If the file cannot be read or its head has another size.
+    """
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise RecipeError(
+            f"network.initial_head {str(path)!r} cannot be read; give best.safetensors of a run"
+        ) from error
+    own = network.state_dict()
+    for name in own:
+        if not name.startswith(("head.", "normalise.", "intensity_head.")):
+            continue
+        if name not in tensors or tensors[name].shape != own[name].shape:
+            raise RecipeError(
+                f"network.initial_head {str(path)!r} is of another head: {name} differs"
+            )
+        own[name] = tensors[name]
+    network.load_state_dict(own)

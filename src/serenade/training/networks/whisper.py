@@ -62,7 +62,7 @@ class WhisperNetwork(SpeechNetwork):
     - `cached` and all used layers frozen: the statistics themselves, one frame of mean and
       deviation of every layer from `first_pooled`. Training takes seconds.
     - `cached` and fewer frozen layers: the frames after the last frozen layer; the head sees the
-      statistics of the layers above.
+      statistics of this one and those above.
     - not `cached`: the log-mel spectrogram, which augmentation can act on; the frozen layers run
       in every step.
 
@@ -118,7 +118,7 @@ class WhisperNetwork(SpeechNetwork):
         self.positions = nn.Parameter(torch.zeros(n_positions, shape.width))
         self.layers = nn.ModuleList(_Layer(shape, encoder_dropout) for _ in range(depth))
         if cached and frozen < depth:
-            self.first_pooled = max(first_pooled, frozen + 1)
+            self.first_pooled = max(first_pooled, frozen)
         self.n_embedding = 2 * shape.width * (depth + 1 - self.first_pooled)
         self.normalise = nn.BatchNorm1d(self.n_embedding, affine=False)
         self.head = nn.Sequential(
