@@ -75,6 +75,9 @@ def predict(
         bool, typer.Option("--transcribe", help="Write down what is said (English, offline).")
     ] = False,
     speak: Annotated[bool, typer.Option("--speak", help="Say each emotion aloud.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the recording into this PNG, SVG or PDF as well.")
+    ] = None,
     timeline: Annotated[
         bool, typer.Option("--timeline", help="Tell which emotion is when, at any length.")
     ] = False,
@@ -94,11 +97,14 @@ def predict(
     Exit code: 0 all good, 1 some recordings failed, 2 none could be used.
     """
     from serenade.cli.clip_voice import open_clip_voice
+    from serenade.cli.plot_output import check_plot, drawn
     from serenade.cli.sinks import make_sink
     from serenade.cli.speaker import hear_reference
     from serenade.inference.recognizer import Recognizer
     from serenade.inference.records import display_path
 
+    if plot is not None:
+        check_plot(plot, paths)
     if timeline:
         if resume or top is not None or denoise or workers > 1 or transcribe or speak:
             raise UsageError(
@@ -116,6 +122,7 @@ def predict(
             config=config,
             reference=hear_reference(recognizer, speaker_reference or []),
             adapt=adapt,
+            plot=plot,
         )
         raise typer.Exit(code)
     if adapt:
@@ -130,6 +137,7 @@ def predict(
     done = _recover(output, form, recognizer) if resume and output is not None else set()
     inputs = [item for item in find_inputs(paths) if display_path(item.path) not in done]
     outcomes = _predict(recognizer, inputs, workers=workers, denoise=denoise, reference=reference)
+    outcomes = outcomes if plot is None else drawn(outcomes, plot)
     with open_output(output, form, append=bool(done)) as file:
         sink = make_sink(
             form,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from serenade.cli.inputs import STDIN, find_inputs, means_one_file
 from serenade.cli.messages import print_message
 from serenade.cli.outputs import Format, open_output
+from serenade.cli.plot_output import draw_timeline
 from serenade.errors import SerenadeError, UsageError
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def print_timelines(
     config: TimelineConfig,
     reference: SpeakerReference | None = None,
     adapt: bool = False,
+    plot: Path | None = None,
 ) -> int:
     """Write the timelines of recordings.
 
@@ -132,6 +134,8 @@ def print_timelines(
         What is known of the speaker.
     adapt : bool
         Whether to get to know the speaker of each recording.
+    plot : Path or None
+        File that a picture of the recording goes to; then there is only one.
 
     Returns
     -------
@@ -144,6 +148,8 @@ def print_timelines(
         If the format holds one recording and there are several, the file cannot be written, or
         the model cannot judge as wanted.
     """
+    if plot is not None and channels is Channels.SPLIT:
+        raise UsageError("--plot draws all channels together, so it does not go with split ones")
     inputs = find_inputs(paths)
     if form in _OF_ONE_RECORDING and len(inputs) != 1:
         raise UsageError(f"--format {form} holds one recording and there are {len(inputs)}")
@@ -176,6 +182,8 @@ def print_timelines(
                 continue
             progress.clear()
             writer.write(tracks)
+            if plot is not None:
+                draw_timeline(tracks, plot)
         writer.finish()
     if n_failed:
         return ALL_FAILED if n_failed == len(inputs) else SOME_FAILED

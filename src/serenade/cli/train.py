@@ -151,6 +151,7 @@ def _package(
     recipe: Recipe, utterances: Sequence[Utterance], run: TrainingRun, *, workers: int
 ) -> Packaged:
     from serenade.cli.messages import print_message
+    from serenade.cli.plot_output import draw_curves
     from serenade.cli.training_output import draw_reading
     from serenade.training.classical_run import package_classical
     from serenade.training.package import package
@@ -159,4 +160,6 @@ def _package(
         return package_classical(
             recipe, utterances, run, workers=workers, progress=draw_reading, log=print_message
         )
-    return package(run, utterances, workers=workers, progress=draw_reading, log=print_message)
+    packaged = package(run, utterances, workers=workers, progress=draw_reading, log=print_message)
+    draw_curves(run.folder, title=recipe.name)
+    return packaged

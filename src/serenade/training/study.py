@@ -26,7 +26,7 @@ from serenade.errors import TrainingError
 from serenade.training.search_space import Choices, is_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from serenade.training.recipe import Recipe
@@ -159,13 +159,22 @@ class Study:
         else:
             self._study.tell(trial, uar)
 
-    def add(self, settings: Mapping[str, Setting], *, uar: float, seconds: float) -> None:
+    def add(
+        self,
+        settings: Mapping[str, Setting],
+        grid: Mapping[str, Sequence[Setting]],
+        *,
+        uar: float,
+        seconds: float,
+    ) -> None:
         """Note a trial that was done at one go.
 
         Parameters
         ----------
         settings : mapping of str to value
             What was tried.
+        grid : mapping of str to sequence
+            All values of each setting; the same for all trials of a search.
         uar, seconds : float
             As in :class:`TuningTrial`.
         """
@@ -173,7 +182,7 @@ class Study:
             optuna.create_trial(
                 params=dict(settings),
                 distributions={
-                    name: CategoricalDistribution((value,)) for name, value in settings.items()
+                    name: CategoricalDistribution(values) for name, values in grid.items()
                 },
                 value=uar,
                 user_attrs={"uar": uar, "epochs": 0, "seconds": seconds},

@@ -223,25 +223,24 @@ def _tune_classical(
     on_trial: Callable[[TuningTrial, int], None],
     progress: Progress,
 ) -> Tuning:
-    points = _grid(recipe, space)
+    grid = _grid(recipe, space)
+    points = [dict(zip(grid, point, strict=True)) for point in product(*grid.values())]
     train_part = split(select(utterances, judged), judged.split).train
     data = read_classical_data(judged, train_part, cache=run.cache, progress=progress).vectors
     options = recipe.classical
     with open_study(run.folder, _identity(judged, space, utterances), space) as study:
         for settings in points[len(study.trials) :]:
             started = time.monotonic()
-            grid = grid_around(options.kind, {**options.settings, **settings})
-            # what neither the recipe nor the space names keeps the first value of its grid
-            grid = {name: values[:1] for name, values in grid.items()}
+            point = {name: (value,) for name, value in {**options.settings, **settings}.items()}
             found = search(
-                options.kind, data, grid=grid, n_folds=options.n_folds, seed=recipe.seed
+                options.kind, data, grid=point, n_folds=options.n_folds, seed=recipe.seed
             ).trials
             if not found:
                 raise TrainingError(
                     "settings are judged on speakers that are held back, and there is only"
                     f" {data.speakers[0]!r}; add speakers"
                 )
-            study.add(settings, uar=found[0].uar, seconds=time.monotonic() - started)
+            study.add(settings, grid, uar=found[0].uar, seconds=time.monotonic() - started)
             on_trial(study.trials[-1], len(points))
         trials = study.trials
     best = max(trials, key=lambda trial: trial.uar)
@@ -249,18 +248,18 @@ def _tune_classical(
     return _finish(trials, replace(recipe, classical=classical), run.folder)
 
 
-def _grid(recipe: Recipe, space: SearchSpace) -> list[dict[str, Setting]]:
-    """All points of the grid of a classical recipe."""
-    values_of = {}
+def _grid(recipe: Recipe, space: SearchSpace) -> dict[str, Sequence[Setting]]:
+    """Values of each setting of a classical recipe that is searched."""
+    grid: dict[str, Sequence[Setting]] = {}
     for name, values in space.space.items():
         if not isinstance(values, Choices):
             raise RecipeError(
                 f"'space.{name}' must be {{choices}}: a classical recipe tries all points of a grid"
             )
-        values_of[name] = values.choices
-    grid = values_of or grid_around(recipe.classical.kind, recipe.classical.settings)
+        grid[name] = values.choices
+    grid = grid or grid_around(recipe.classical.kind, recipe.classical.settings)
     check_grid(recipe.classical.kind, grid)
-    return [dict(zip(grid, point, strict=True)) for point in product(*grid.values())]
+    return grid
 
 
 def _identity(
