@@ -9,7 +9,7 @@ the answers as they are.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from serenade.evaluation.confusion import confusion_matrix, unweighted_average_r
 from serenade.model.calibration import probabilities
 from serenade.training.calibrate import abstention_threshold, fit_temperature
 from serenade.training.classifiers import ClassifierKind, check_grid, get_kind
+from serenade.training.voices import Voice, adapt_to_some, learn_population
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from serenade.emotions import LabelSet
+    from serenade.model.adaptation import Adaptation
     from serenade.training.vectors import LabelledVectors
     from serenade.types import FloatArray
 
@@ -103,6 +105,8 @@ class ClassicalModel:
         Divides the scores before the softmax.
     abstain_below : float
         Confidence below which answers are too often wrong, in [0, 1].
+    voice : Voice or None
+        How it adapts to a speaker, if it does: the pipeline then takes adapted vectors.
     """
 
     kind: str
@@ -113,9 +117,10 @@ class ClassicalModel:
     trials: tuple[Trial, ...]
     temperature: float
     abstain_below: float
+    voice: Voice | None = None
 
     def probabilities(self, vectors: FloatArray) -> npt.NDArray[np.float64]:
-        """Give calibrated probabilities.
+        """Give calibrated probabilities, without anything known of the speakers.
 
         Parameters
         ----------
@@ -127,7 +132,8 @@ class ClassicalModel:
         ndarray of shape (n_clips, n_labels), float64
             Rows sum to 1.
         """
-        scores = class_scores(self.pipeline, vectors, n_labels=len(self.labels))
+        embedded = vectors if self.voice is None else self.voice.population.embed(vectors)
+        scores = class_scores(self.pipeline, embedded, n_labels=len(self.labels))
         return probabilities(scores, temperature=self.temperature)
 
 
@@ -204,6 +210,7 @@ def train_classical(
     n_folds: int = 3,
     answer_precision: float = 0.8,
     seed: int = 0,
+    adaptation: Adaptation | None = None,
 ) -> ClassicalModel:
     """Search, fit and calibrate a classifier.
 
@@ -223,6 +230,8 @@ def train_classical(
         often, in (0, 1).
     seed : int
         Of classifiers that draw random numbers.
+    adaptation : Adaptation, optional
+        How far what is known of a speaker is trusted, for a model that adapts to voices.
 
     Returns
     -------
@@ -235,6 +244,11 @@ def train_classical(
         If there is no such kind or too few clips for it.
     """
     chosen = get_kind(kind)
+    voice = None
+    if adaptation is not None:
+        voice = Voice(learn_population(data.vectors), adaptation)
+        embedded = replace(data, vectors=voice.population.embed(data.vectors))
+        data = adapt_to_some(embedded, adaptation, seed=seed)
     found = search(kind, data, grid=grid, n_folds=n_folds, seed=seed)
     temperature, threshold = _calibrate(chosen, found, data, n_folds, answer_precision)
     final = _pipeline(chosen, found.settings, seed)
@@ -247,6 +261,7 @@ def train_classical(
         trials=found.trials,
         temperature=temperature,
         abstain_below=threshold,
+        voice=voice,
     )
 
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from serenade.training.recipe import ExportRecipe
+    from serenade.training.voices import Voice
     from serenade.types import Conditioning, FloatArray
 
 OPSET = 20
@@ -130,6 +131,7 @@ def export_classical(
         metrics={**metrics, "search": [_to_json(trial) for trial in model.trials]},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         serenade=serenade.__version__,
+        adaptation=None if model.voice is None else model.voice.adaptation,
     )
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -160,7 +162,8 @@ def to_graph(model: ClassicalModel, *, n_values: int) -> onnx.ModelProto:
     Returns
     -------
     onnx.ModelProto
-        Input ``features`` (batch, n_values), output ``logits`` (batch, n_labels), both float32.
+        Input ``features`` (batch, n_values), output ``logits`` (batch, n_labels), both float32;
+        a model that adapts has the inputs and the output of :mod:`serenade.model.adaptation` too.
     """
     options: dict[str, bool] = {"zipmap": False}
     if gives_decisions(model.pipeline):
@@ -174,8 +177,43 @@ def to_graph(model: ClassicalModel, *, n_values: int) -> onnx.ModelProto:
             options={id(model.pipeline.named_steps[STEP]): options},
             target_opset=OPSET,
         )
-    graph = select_model_inputs_outputs(graph, outputs=["probabilities"])
-    return _with_logits(graph, model)
+    graph = _with_logits(select_model_inputs_outputs(graph, outputs=["probabilities"]), model)
+    if model.voice is not None:
+        _put_voice_before(graph, model.voice, n_values=n_values)
+    onnx.checker.check_model(graph)
+    return graph
+
+
+def _put_voice_before(graph: onnx.ModelProto, voice: Voice, *, n_values: int) -> None:
+    """Let the graph take what is known of a speaker; see :mod:`serenade.model.adaptation`."""
+    for node in graph.graph.node:
+        node.input[:] = ["adapted" if name == "features" else name for name in node.input]
+    population = voice.population
+    # An input that is an initializer as well is optional: without a speaker, the population.
+    defaults = {
+        "reference_mean": np.zeros(n_values, np.float32),
+        "reference_deviation": np.ones(n_values, np.float32),
+    }
+    for name in defaults:
+        info = helper.make_tensor_value_info(name, TensorProto.FLOAT, [n_values])
+        graph.graph.input.append(info)
+    constants = {
+        "population_mean": population.mean,
+        "population_deviation": population.deviation,
+    }
+    for name, values in {**defaults, **constants}.items():
+        graph.graph.initializer.append(numpy_helper.from_array(values, name))
+    before = [
+        helper.make_node("Sub", ["features", "population_mean"], ["centred"]),
+        helper.make_node("Div", ["centred", "population_deviation"], ["embedding"]),
+        helper.make_node("Sub", ["embedding", "reference_mean"], ["about_speaker"]),
+        helper.make_node("Div", ["about_speaker", "reference_deviation"], ["adapted"]),
+    ]
+    after = list(graph.graph.node)
+    del graph.graph.node[:]
+    graph.graph.node.extend([*before, *after])
+    shape: list[str | int | None] = ["batch", n_values]
+    graph.graph.output.append(helper.make_tensor_value_info("embedding", TensorProto.FLOAT, shape))
 
 
 def _with_logits(graph: onnx.ModelProto, model: ClassicalModel) -> onnx.ModelProto:
@@ -193,7 +231,6 @@ def _with_logits(graph: onnx.ModelProto, model: ClassicalModel) -> onnx.ModelPro
     del graph.graph.output[:]
     shape: list[str | int | None] = ["batch", len(model.labels)]
     graph.graph.output.append(helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape))
-    onnx.checker.check_model(graph)
     return graph
 
 

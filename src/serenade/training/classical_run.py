@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from serenade.model.adaptation import Adaptation
 from serenade.model.bundle import write_checksums
 from serenade.model.spec import read_spec, write_spec
 from serenade.training.cache import Progress, silent_progress
@@ -187,6 +188,7 @@ def build_classical_bundle(
         n_folds=options.n_folds,
         answer_precision=recipe.export.answer_precision,
         seed=recipe.seed,
+        adaptation=_adaptation(recipe, n_values=data.vectors.vectors.shape[1]),
     )
     log("exporting to ONNX")
     every = max(1, len(data.utterances) // N_PARITY_CLIPS)
@@ -202,6 +204,12 @@ def build_classical_bundle(
         check_vectors=data.vectors.vectors[::every],
     )
     return folder
+
+
+def _adaptation(recipe: Recipe, *, n_values: int) -> Adaptation | None:
+    if not recipe.classical.adapts:
+        return None
+    return Adaptation(n_values, recipe.export.prior_clips, recipe.export.prior_clips_deviation)
 
 
 def package_classical(
