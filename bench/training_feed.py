@@ -1,0 +1,234 @@
+"""Does training wait for its data? The default recipe, fed by its cache and by librosa.
+
+    python bench/training_feed.py [--clips 512] [--data ../shared/data] [--recipe RECIPE]
+
+The loop is that of ``serenade train`` without a teacher, on real clips and one thread. A first
+reading fills an empty cache, a second one finds it full; then the network trains for two epochs.
+Waiting is the time from asking for a batch to having it: drawing, augmenting and padding here,
+decoding and log-mel spectrograms (without any augmentation) in the peer, a plain ``DataLoader``
+over librosa. Files that are decoded are counted. Processor time, which a busy machine changes
+less; the peer's is that of one process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import librosa
+import numpy as np
+import torch
+
+from serenade.corpora.collection import scan_collection
+from serenade.training import cache, fit
+from serenade.training.augment import MelAugmenter, mel_centres
+from serenade.training.batches import Batch, LabelledStates, collate
+from serenade.training.cache import silent_progress
+from serenade.training.data import emotions_by_corpus, label_clips, noise_states, select
+from serenade.training.recipe import TeacherRecipe, read_recipe
+from serenade.training.run import new_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from serenade.corpora.manifest import Utterance
+    from serenade.training.networks.base import SpeechNetwork
+    from serenade.training.recipe import Recipe
+    from serenade.types import FloatArray, Waveform
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = 0.9
+N_EPOCHS = 2
+SEED = 5
+
+
+@dataclass
+class Clock:
+    """What happened in one epoch or reading."""
+
+    waiting_seconds: float = 0.0
+    seconds: float = 0.0
+    decoded: list[str] = field(default_factory=list)
+
+
+class LibrosaClips(torch.utils.data.Dataset[tuple["FloatArray", int]]):
+    """Clips that are decoded and transformed whenever they are asked for."""
+
+    def __init__(self, utterances: list[Utterance], network: SpeechNetwork) -> None:
+        self.utterances = utterances
+        self.config = network.front_end.config
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    def __getitem__(self, index: int) -> tuple[FloatArray, int]:
+        """Give the log-mel spectrogram of a clip, and its number."""
+        rate = self.config.sample_rate
+        samples, _ = librosa.load(self.utterances[index].path, sr=rate)
+        bands = librosa.feature.melspectrogram(
+            y=samples,
+            sr=rate,
+            n_fft=self.config.n_fft,
+            hop_length=self.config.hop_length,
+            n_mels=self.config.n_mels,
+        )
+        return librosa.power_to_db(bands).astype(np.float32), index
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clips", type=int, default=512)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--recipe", type=Path, default=ROOT / "recipes" / "compact.toml")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    recipe = replace(read_recipe(arguments.recipe), teacher=TeacherRecipe())
+    recipe = replace(
+        recipe, optimiser=replace(recipe.optimiser, epochs=N_EPOCHS, min_steps=0, balance=0.0)
+    )
+    utterances = _choose(arguments.data, recipe, arguments.clips)
+    network = new_network(recipe)
+    augment = MelAugmenter(
+        recipe.augmentation,
+        mel_centres(network.front_end.config),
+        noise_states(arguments.data / "noise", network),
+        network.front_end.config.sample_rate / network.front_end.config.hop_length,
+    )
+    print(f"{len(utterances)} clips, batches of {recipe.optimiser.batch_size}, {recipe.name}")
+    print(f"target: >= {TARGET:.0%} of an epoch in the network, nothing decoded after the first")
+    print("\n| | files decoded | CPU s | waiting for data | in the network |")
+    print("|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name in ("first reading, fills the cache", "second reading, from the cache"):
+            reading, clips = _read(utterances, network, recipe, folder / "cache")
+            print(
+                f"| {name} | {len(reading.decoded)} | {reading.seconds:.2f} | - | - |", flush=True
+            )
+        network.learn_statistics(clips.states)
+        own = _train(network, recipe, clips, augment, folder / "own", fit.epoch_batches)
+        for epoch, clock in enumerate(own, start=1):
+            _print_epoch(f"epoch {epoch} of the run", clock)
+        loader = _loader(utterances, network, clips, recipe.optimiser.batch_size)
+        peer = _train(new_network(recipe), recipe, clips, augment, folder / "peer", loader)
+        _print_epoch("peer: DataLoader over librosa, epoch 2", peer[-1])
+
+
+def _choose(data: Path, recipe: Recipe, n_clips: int) -> list[Utterance]:
+    """Take clips of all corpora by chance."""
+    utterances = select(scan_collection(data).utterances, recipe)
+    chosen = np.random.default_rng(SEED).permutation(len(utterances))[:n_clips]
+    return [utterances[i] for i in sorted(chosen)]
+
+
+def _read(
+    utterances: list[Utterance], network: SpeechNetwork, recipe: Recipe, folder: Path
+) -> tuple[Clock, LabelledStates]:
+    """Get the states of the clips and count what was decoded for them."""
+    with _counted_decodes() as decoded:
+        start = time.process_time()
+        clips, _ = label_clips(
+            utterances,
+            network,
+            recipe,
+            emotions_by_corpus(utterances),
+            cache=folder,
+            progress=silent_progress,
+        )
+        seconds = time.process_time() - start
+    return Clock(seconds=seconds, decoded=decoded), clips
+
+
+def _train(
+    network: SpeechNetwork,
+    recipe: Recipe,
+    clips: LabelledStates,
+    augment: MelAugmenter,
+    folder: Path,
+    batches_of: Callable[..., Iterator[Batch]],
+) -> list[Clock]:
+    """Train with batches from somewhere; the loop is the one of a real run."""
+    folder.mkdir()
+    clocks: list[Clock] = []
+
+    def timed(*given: Any, **named: Any) -> Iterator[Batch]:  # noqa: ANN401 - whatever the loop says
+        clock = Clock()
+        clocks.append(clock)
+        begun = asked = time.process_time()
+        for batch in batches_of(*given, **named):
+            clock.waiting_seconds += time.process_time() - asked
+            yield batch
+            asked = time.process_time()
+        clock.seconds = asked - begun
+
+    original, fit.epoch_batches = fit.epoch_batches, timed
+    try:
+        with _counted_decodes() as decoded:
+            nobody = _no_clips(clips)
+            fit.Fit(network, recipe, clips, nobody, augment, folder).run(lambda *_: None)
+        clocks[-1].decoded = decoded
+    finally:
+        fit.epoch_batches = original
+    return clocks
+
+
+def _no_clips(clips: LabelledStates) -> LabelledStates:
+    return LabelledStates([], clips.targets[:0], clips.allowed[:0], [], clips.intensity[:0])
+
+
+def _loader(
+    utterances: list[Utterance], network: SpeechNetwork, clips: LabelledStates, batch_size: int
+) -> Callable[..., Iterator[Batch]]:
+    """Give what stands in for the loop's own batches: the same clips in another order."""
+
+    def together(items: list[tuple[FloatArray, int]]) -> Batch:
+        states = [item[0] for item in items]
+        n_frames = max(item.shape[1] for item in states)
+        chosen = np.array([item[1] for item in items])
+        return collate(states, clips, chosen, n_frames=n_frames, n_together=len(items))
+
+    def batches(*_: Any, **__: Any) -> Iterator[Batch]:  # noqa: ANN401 - what the loop says is not needed
+        yield from torch.utils.data.DataLoader(
+            LibrosaClips(utterances, network),
+            batch_size=batch_size,
+            shuffle=True,
+            collate_fn=together,
+        )
+
+    return batches
+
+
+@contextmanager
+def _counted_decodes() -> Iterator[list[str]]:
+    """Note the files that the cache decodes."""
+    decoded: list[str] = []
+    original = cache.decode
+
+    def noting(path: str) -> Waveform:
+        decoded.append(path)
+        return original(path)
+
+    cache.decode = noting  # type: ignore[assignment]
+    try:
+        yield decoded
+    finally:
+        cache.decode = original
+
+
+def _print_epoch(name: str, clock: Clock) -> None:
+    waiting = clock.waiting_seconds / clock.seconds
+    print(
+        f"| {name} | {len(clock.decoded)} | {clock.seconds:.2f} | {waiting:.1%} |"
+        f" {1 - waiting:.1%} |",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
