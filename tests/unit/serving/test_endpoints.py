@@ -77,7 +77,8 @@ def test_channels_are_kept_apart_on_request(http: TestClient) -> None:
     [
         ({"hop_seconds": "0"}, "wrong-parameter"),
         ({"hop_seconds": "nan"}, "wrong-parameter"),
-        ({"hop_seconds": "0.7"}, "wrong-argument"),
+        ({"hop_seconds": "0.715"}, "wrong-argument"),
+        ({"hop_seconds": "2.5"}, "wrong-argument"),  # the model hears 2 s at once
         ({"channels": "left"}, "wrong-parameter"),
     ],
 )
