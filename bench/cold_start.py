@@ -18,6 +18,8 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
+from serenade.model.store import list_bundled, resolve
+
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / "cache" / "cold_start"
 IMPORTS = "import numpy, soundfile, soxr, onnxruntime"
@@ -100,19 +102,18 @@ def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clip", type=Path, default=ROOT / "samples" / "calm_voice.flac")
-    parser.add_argument("--model", help="name or folder of a model; the default model if absent")
+    parser.add_argument("--models", nargs="+", help="names or folders; default: all bundled")
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--with-peers", action="store_true")
     parser.add_argument("--json", type=Path, help="also write the figures into this file")
     arguments = parser.parse_args()
 
-    model = ["--model", arguments.model] if arguments.model else []
     predict = [sys.executable, "-m", "serenade", "predict", str(arguments.clip), "--format", "json"]
-    commands = {
-        IMPORTS: [sys.executable, "-c", IMPORTS],
-        "serenade predict": [*predict, *model],
-        "serenade --help": [sys.executable, "-m", "serenade", "--help"],
-    }
+    commands = {IMPORTS: [sys.executable, "-c", IMPORTS]}
+    for model in arguments.models or list_bundled():
+        megabytes = (resolve(model) / "model.onnx").stat().st_size / 1e6
+        commands[f"serenade predict, {megabytes:.1f} MB model"] = [*predict, "--model", model]
+    commands["serenade --help"] = [sys.executable, "-m", "serenade", "--help"]
     if arguments.with_peers:
         peers = make_peers()
         commands |= {title: [*command, str(arguments.clip)] for title, command in peers.items()}
@@ -131,6 +132,7 @@ def report(runs: dict[str, list[Run]], path: Path | None) -> None:
     base = statistics.median(run.seconds for run in runs[IMPORTS])
     base_cpu = statistics.median(run.cpu_seconds for run in runs[IMPORTS])
     rows = []
+    print("targets: small model <= 2.0 times the imports and 110 MB, large <= 2.5 times and 150 MB")
     print(f"{'fresh process':<44} median s  ratio   CPU s  ratio  peak MB")
     for title, results in runs.items():
         row = {

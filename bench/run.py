@@ -1,8 +1,10 @@
 """Run the benchmarks one after another and write what they print to ``docs/benchmarks.md``.
 
-``python bench/run.py`` runs all that need nothing but this machine; names choose some of them,
-and the sections of the others stay as they are. Figures are beside a named peer or another setting
-measured in the same run.
+``python bench/run.py`` runs all that need nothing but this machine and its Python; ``--only`` names
+some of them, and the sections of the others stay as they are. The page is written after each one,
+so that a run that was ended goes on with ``--only`` the rest; one that fails keeps its old section.
+``--with-peers`` adds the peers that need an environment of their own or minutes. Figures are beside
+a named peer or another setting measured in the same run.
 """
 
 from __future__ import annotations
@@ -12,15 +14,18 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 BENCHMARKS: dict[str, tuple[str, list[str]]] = {
-    "cold_start": ("One prediction in a fresh process", ["--with-peers"]),
+    "cold_start": ("One prediction in a fresh process", []),
     "latency": ("One prediction with a loaded model", []),
-    "features": ("Features beside librosa", []),
+    "features": ("Features beside librosa, torch.stft and openSMILE", []),
+    "throughput": ("Folders of recordings", []),
+    "training_feed": ("Whether training waits for its data", []),
     "first_model": (
         "The bundled model beside an SVM, on the same unseen speakers (../shared/data)",
         [],
@@ -32,20 +37,33 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
 }
 """Script and what it measures, with its arguments."""
 
+HAVE_PEERS = ("cold_start", "throughput")
+"""Those that take ``--with-peers``."""
+
 
 def main() -> None:
-    """Run the chosen benchmarks and write the page."""
+    """Run the chosen benchmarks and write the page after each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="default: all")
-    chosen = parser.parse_args().names or list(BENCHMARKS)
-    sections = _written()
-    for name in chosen:
+    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
+    parser.add_argument("--with-peers", action="store_true")
+    chosen = parser.parse_args()
+    failed = []
+    for name in chosen.only:
         title, arguments = BENCHMARKS[name]
+        if chosen.with_peers and name in HAVE_PEERS:
+            arguments = [*arguments, "--with-peers"]
         print(f"== {title} ({name})", flush=True)
-        sections[title] = _section(name, title, arguments)
-    ordered = [sections[title] for title, _ in BENCHMARKS.values() if title in sections]
-    PAGE.write_text("\n".join([_header(), *ordered]), encoding="utf-8")
-    print(f"written to {PAGE}")
+        started = time.monotonic()
+        section = _section(name, title, arguments)
+        print(f"-- {time.monotonic() - started:.0f} s\n", flush=True)
+        if section is None:
+            failed.append(name)
+            continue
+        sections = _written() | {title: section}
+        ordered = [sections[title] for title, _ in BENCHMARKS.values() if title in sections]
+        PAGE.write_text("\n".join([_header(), *ordered]), encoding="utf-8")
+    if failed:
+        sys.exit(f"failed, so their sections are the old ones: {', '.join(failed)}")
 
 
 def _written() -> dict[str, str]:
@@ -64,7 +82,8 @@ def _header() -> str:
     )
 
 
-def _section(name: str, title: str, arguments: list[str]) -> str:
+def _section(name: str, title: str, arguments: list[str]) -> str | None:
+    """Run a benchmark and give its section; nothing if it fails."""
     command = [sys.executable, str(ROOT / "bench" / f"{name}.py"), *arguments]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     result = subprocess.run(
@@ -72,7 +91,8 @@ def _section(name: str, title: str, arguments: list[str]) -> str:
     )
     print(result.stdout, flush=True)
     if result.returncode != 0:
-        sys.exit(f"{name} failed:\n{result.stderr}")
+        print(f"{name} failed:\n{result.stderr}", file=sys.stderr, flush=True)
+        return None
     shown = " ".join(["python", f"bench/{name}.py", *arguments])
     day = datetime.now(UTC).date().isoformat()
     return f"## {title}\n\n`{shown}` on {day}\n\n```text\n{result.stdout.strip()}\n```\n"

@@ -1,6 +1,6 @@
 """How many seconds of recordings ``serenade predict DIR`` judges in a second, on 1 and 2 workers.
 
-    python bench/throughput.py [--clips 2000] [--model MODEL] [--kinds mixed wav flac mp3]
+    python bench/throughput.py [--clips 2000] [--models MODEL ...] [--kinds mixed wav flac mp3]
                                [--with-peers]
 
 The clips are 3 s at 48 kHz, made here in a temporary folder: forty different ones, each under many
@@ -28,9 +28,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
 from cold_start import make_peers
+from serenade.model.store import list_bundled, resolve
 
 SAMPLE_RATE = 48_000
 CLIP_SECONDS = 3
@@ -82,43 +84,46 @@ class Run:
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=int, default=2000, help="of each kind")
-    parser.add_argument("--model", help="name or folder of a model; the default model if absent")
+    parser.add_argument("--clips", type=int, default=2000, help="a fifth for large models")
+    parser.add_argument("--models", nargs="+", help="names or folders; default: all bundled")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--with-peers", action="store_true")
     arguments = parser.parse_args()
-    size = _model_size(arguments.model)
-    target = TARGETS[size]
-
-    print(f"{arguments.clips} clips of {CLIP_SECONDS} s, {SAMPLE_RATE} Hz, a kind; {size} model:")
-    print(f"targets: 2 workers >= {target} times real time and >= {SCALING_TARGET:.0%} of twice 1")
-    print("\n| clips | workers | s | times real time | of twice 1 worker | peak MB | growth MB |")
-    print("|---|---|---|---|---|---|---|")
-    seconds_of_audio = arguments.clips * CLIP_SECONDS
+    print(f"clips of {CLIP_SECONDS} s, {SAMPLE_RATE} Hz; targets: 2 workers >= {TARGETS['small']}")
+    print(f"times real time with a small and {TARGETS['large']} with a large model, and")
+    print(f">= {SCALING_TARGET:.0%} of twice 1 worker; memory flat\n")
+    print("| model | clips | workers | s | x real time | of twice 1 worker | peak MB | growth MB |")
+    print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary:
-        for kind in arguments.kinds:
-            folder = _make_clips(Path(temporary) / kind, kind, arguments.clips)
-            alone = _predict(folder, arguments.model, workers=1, n_clips=arguments.clips)
-            both = _predict(folder, arguments.model, workers=2, n_clips=arguments.clips)
-            scaling = alone.seconds / (2 * both.seconds)
-            for workers, run, share in ((1, alone, "-"), (2, both, f"{scaling:.0%}")):
-                print(
-                    f"| {kind} | {workers} | {run.seconds:.1f} |"
-                    f" {seconds_of_audio / run.seconds:.0f} | {share} | {run.peak_megabytes:.0f} |"
-                    f" {run.growth_megabytes:+.1f} |",
-                    flush=True,
-                )
+        for number, model in enumerate(arguments.models or list_bundled()):
+            size = _model_size(model)
+            # time for a large model goes to the model, so one kind of clips says it all
+            kinds = arguments.kinds if size == "small" else arguments.kinds[:1]
+            n_clips = arguments.clips if size == "small" else max(1, arguments.clips // 5)
+            for kind in kinds:
+                folder = _make_clips(Path(temporary) / f"{number}-{kind}", kind, n_clips)
+                _print_runs(folder, model, size, kind, n_clips)
         if arguments.with_peers:
-            folder = _make_clips(Path(temporary) / "peers", "mixed", PEER_CLIPS)
-            _print_peers(sorted(folder.iterdir()), both.seconds / arguments.clips)
+            _print_peers(_make_clips(Path(temporary) / "peers", "mixed", PEER_CLIPS))
 
 
-def _model_size(model: str | None) -> str:
+def _print_runs(folder: Path, model: str, size: str, kind: str, n_clips: int) -> None:
+    """Judge a folder on 1 and on 2 workers."""
+    alone = _predict(folder, model, workers=1, n_clips=n_clips)
+    both = _predict(folder, model, workers=2, n_clips=n_clips)
+    scaling = alone.seconds / (2 * both.seconds)
+    for workers, run, share in ((1, alone, "-"), (2, both, f"{scaling:.0%}")):
+        times = n_clips * CLIP_SECONDS / run.seconds
+        print(
+            f"| {Path(model).name} ({size}) | {n_clips} {kind} | {workers} | {run.seconds:.1f} |"
+            f" {times:.0f} | {share} | {run.peak_megabytes:.0f} | {run.growth_megabytes:+.1f} |",
+            flush=True,
+        )
+
+
+def _model_size(model: str) -> str:
     """Tell which target applies: that of the small or that of the large model."""
-    from serenade.model.bundle import open_bundle
-    from serenade.model.store import resolve
-
-    n_bytes = open_bundle(resolve(model)).model_path.stat().st_size
+    n_bytes = (resolve(model) / "model.onnx").stat().st_size
     return "large" if n_bytes >= LARGE_FROM_BYTES else "small"
 
 
@@ -137,7 +142,7 @@ def _make_clips(folder: Path, kind: str, n_clips: int) -> Path:
     return folder
 
 
-def _clip(seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def _clip(seed: int) -> npt.NDArray[np.float32]:
     """Make pulses with a gliding pitch that comes and goes, with noise: as dense as speech."""
     rng = np.random.default_rng(seed)
     times = np.arange(CLIP_SECONDS * SAMPLE_RATE) / SAMPLE_RATE
@@ -146,15 +151,14 @@ def _clip(seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     tone = np.sum([np.sin(k * phase) / k for k in range(1, 20)], axis=0)
     loudness = np.clip(np.sin(2 * np.pi * 1.3 * times), 0, None)
     clip = 0.05 * tone * loudness + 0.002 * rng.standard_normal(times.size)
-    return clip.astype(np.float32)
+    return np.asarray(clip, dtype=np.float32)
 
 
-def _predict(folder: Path, model: str | None, *, workers: int, n_clips: int) -> Run:
+def _predict(folder: Path, model: str, *, workers: int, n_clips: int) -> Run:
     """Run the command over a folder and check that it judged every clip."""
     output = folder.with_suffix(f".{workers}.jsonl")
     command = [sys.executable, "-m", "serenade", "predict", str(folder), "--format", "jsonl"]
-    command += ["--output", str(output), "--workers", str(workers)]
-    command += ["--model", model] if model else []
+    command += ["--output", str(output), "--workers", str(workers), "--model", model]
     start = time.perf_counter()
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     megabytes = []
@@ -184,9 +188,9 @@ def _megabytes_of(pid: int) -> float:
     return kilobytes / 1024 + sum(_megabytes_of(int(child)) for child in children)
 
 
-def _print_peers(paths: list[Path], own_seconds: float) -> None:
+def _print_peers(folder: Path) -> None:
     """Time the peers on the clips; a peer that cannot run is left out with the reason."""
-    print("\n| peer, mixed clips | ms/clip | peer / Serenade on 2 workers |")
+    print("\n| peer, all cores, mixed clips | ms/clip | x real time |")
     print("|---|---|---|")
     keras = make_peers().get("TensorFlow + librosa script")
     commands = {"transformers, wav2vec2-base": [sys.executable, "-c", TRANSFORMERS + TIMED_LOOP]}
@@ -195,14 +199,18 @@ def _print_peers(paths: list[Path], own_seconds: float) -> None:
     free = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
     for title, command in commands.items():
         result = subprocess.run(
-            [*command, *map(str, paths)], capture_output=True, text=True, check=False, env=free
+            [*command, *map(str, sorted(folder.iterdir()))],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=free,
         )
         if result.returncode != 0:
             reason = result.stderr.strip().splitlines()[-1:]
             print(f"| {title} | left out: {' '.join(reason)} | - |")
             continue
         seconds = float(result.stdout.split()[-1])
-        print(f"| {title} | {1000 * seconds:.1f} | {seconds / own_seconds:.1f} |", flush=True)
+        print(f"| {title} | {1000 * seconds:.1f} | {CLIP_SECONDS / seconds:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import soundfile
 
+from serenade.audio.decode import decode
 from serenade.corpora.manifest import read_manifest
 from serenade.training import cache as cache_module
-from serenade.training.cache import cached_states
-from serenade.training.run import new_network
-from serenade.types import Conditioning
+from serenade.training.cache import cached_states, silent_progress
+from serenade.training.run import TrainingRun, new_network, train
+from serenade.types import Conditioning, Waveform
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from serenade.training.networks.base import SpeechNetwork
     from serenade.training.recipe import Recipe
 
@@ -71,3 +72,70 @@ def test_part_of_a_file_is_its_own_entry(
     )
     assert states[1].shape[1] == 20
     assert states[0].shape[1] > 30
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that the cache decodes, in order."""
+    names: list[str] = []
+
+    def noting(path: str) -> Waveform:
+        names.append(Path(path).name)
+        return decode(path)
+
+    monkeypatch.setattr(cache_module, "decode", noting)
+    return names
+
+
+def test_only_what_changed_is_decoded_again(
+    network: SpeechNetwork, toy_manifest: Path, tmp_path: Path, decoded: list[str]
+) -> None:
+    utterances = []
+    for utterance in read_manifest(toy_manifest)[:4]:
+        copy = tmp_path / Path(utterance.path).name
+        copy.write_bytes(Path(utterance.path).read_bytes())
+        utterances.append(replace(utterance, path=str(copy)))
+
+    def read() -> list[str]:
+        decoded.clear()
+        cached_states(
+            network, utterances, Conditioning(), max_seconds=2.0, folder=tmp_path / "cache"
+        )
+        return decoded
+
+    assert read() == [Path(utterance.path).name for utterance in utterances]
+    assert read() == []
+    changed = Path(utterances[2].path)
+    soundfile.write(changed, 0.5 * soundfile.read(changed)[0], 16_000)
+    assert read() == [changed.name]
+    changed.rename(tmp_path / "renamed.wav")
+    utterances[2] = replace(utterances[2], path=str(tmp_path / "renamed.wav"))
+    assert read() == []
+
+
+def test_a_longer_limit_rebuilds_every_entry_and_keeps_the_old_ones(
+    network: SpeechNetwork, toy_manifest: Path, tmp_path: Path, decoded: list[str]
+) -> None:
+    utterances = read_manifest(toy_manifest)[:2]
+    for max_seconds in (2.0, 3.0, 2.0):
+        cached_states(network, utterances, Conditioning(), max_seconds=max_seconds, folder=tmp_path)
+    assert len(decoded) == 4
+
+
+def test_no_epoch_of_a_training_run_decodes_and_a_second_run_none_at_all(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path, decoded: list[str]
+) -> None:
+    utterances = read_manifest(toy_manifest)
+    decoded_at_epoch: list[int] = []
+    for name in ("first", "second"):
+        run = TrainingRun(folder=tmp_path / name, noise=None, cache=tmp_path / "cache")
+        train(
+            toy_recipe,
+            utterances,
+            run,
+            threads=1,
+            on_epoch=lambda *_: decoded_at_epoch.append(len(decoded)),
+            progress=silent_progress,
+        )
+    n_epochs = toy_recipe.optimiser.epochs
+    assert decoded_at_epoch == [len(utterances)] * (2 * n_epochs)
