@@ -20,7 +20,7 @@ figure { display: inline-block; margin: 0 2rem 1rem 0; } svg { width: 26rem; max
 
 
 def write_curves(folder: Path, *, title: str) -> Path:
-    """Draw loss and UAR of training and validation against the epoch.
+    """Draw loss, UAR and accuracy of training and validation against the epoch.
 
     Parameters
     ----------
@@ -46,8 +46,9 @@ def write_curves(folder: Path, *, title: str) -> Path:
     figures = [
         training_curves(epochs, figure="loss", title="Loss", share=False),
         training_curves(epochs, figure="uar", title="UAR", share=True),
+        training_curves(epochs, figure="accuracy", title="Accuracy", share=True),
     ]
-    captions = ("Loss", "Unweighted average recall")
+    captions = ("Loss", "Unweighted average recall", "Accuracy")
     body = "".join(
         f"<figure><figcaption>{caption}</figcaption>{figure}</figure>"
         for caption, figure in zip(captions, figures, strict=True)

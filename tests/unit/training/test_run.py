@@ -102,7 +102,7 @@ def test_a_run_learns_and_becomes_a_bundle_that_predicts_the_same(
     from_file = recognizer.predict(clip)
     assert from_file.probabilities == recognizer.predict(samples, rate).probabilities
     curves = (run.folder / "curves.html").read_text(encoding="utf-8")
-    assert curves.count("<polyline") == 4
+    assert curves.count("<polyline") == 6
     card = (packaged.folder / "CARD.md").read_text(encoding="utf-8")
     assert f"toy/{speaker}" in card
     assert f"{100 * packaged.results['toy'].closed.uar.value:.1f}" in card
