@@ -58,17 +58,20 @@ class Seed:
         Protocol whose test speakers are in no other part.
     n_folds : int
         How many folds of it are run.
+    corpora : tuple of str
+        Used where the recipe names none.
     """
 
     name: str
     independent: str
     n_folds: int
+    corpora: tuple[str, ...] = ()
 
 
 SEEDS = (
     Seed("four-corpora-classical", "speaker-kfold", 1),
     Seed("tess-lstm", "loso", 2),
-    Seed("folder-lstm2", "speaker-kfold", 1),
+    Seed("folder-lstm2", "speaker-kfold", 1, corpora=("RAVDESS",)),
     Seed("tess-cnn-mel", "loso", 2),
     Seed("cnn-bilstm", "speaker-kfold", 1),
 )
@@ -126,6 +129,8 @@ def measure(
     output: Path,
 ) -> dict[str, Any]:
     """Train and judge one system under one split."""
+    corpora = recipe.data.corpora or seed.corpora
+    recipe = replace(recipe, data=replace(recipe.data, corpora=corpora))
     chosen = select(utterances, recipe)
     if arguments.quick:
         chosen = a_handful(chosen)
@@ -169,6 +174,7 @@ def measure(
         "train_clips": sum(len(fold.train) for fold in fold_set.folds),
         "test_clips": figures["clips"],
         "test_speakers": len({u.speaker_key for fold in fold_set.folds for u in fold.test}),
+        "corpora": list(corpora),
         "labels": figures["labels"],
         "accuracy": figures["accuracy"],
         "precision": macro_precision(ClassScore(**entry) for entry in figures["classes"]),

@@ -156,7 +156,7 @@ def _teacher(recipe: Recipe) -> str:
 
 def _accuracy(spec: ModelSpec, results: Mapping[str, Evaluation]) -> str:
     chosen = (
-        "Settings and temperature were found without these speakers."
+        "Settings and temperature were found without these clips."
         if isinstance(spec.input, FeatureInput)
         else "They took no part in training."
         if "test_folder" in spec.metrics
