@@ -42,6 +42,10 @@ def benchmark(
     labels: Annotated[
         str, typer.Option(help="Emotions to tell apart: corpus, 4, 6, 7, 8 or 9.")
     ] = "corpus",
+    encoder: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the encoder that the recipe names.", metavar="DIR"),
+    ] = None,
     noise: Annotated[
         Path | None, typer.Option(help="Folder of noise recordings for augmentation.")
     ] = None,
@@ -66,6 +70,7 @@ def benchmark(
     from serenade.evaluation.protocols import make_folds
 
     try:
+        from serenade.training.recipe import with_encoder
         from serenade.training.variants import read_recipes
     except ModuleNotFoundError as error:
         raise MissingExtraError("train", "A benchmark") from error
@@ -76,7 +81,7 @@ def benchmark(
         print_message(note)
     summaries = [
         _run(
-            recipe,
+            recipe if encoder is None else with_encoder(recipe, encoder),
             fold_set,
             output,
             others,

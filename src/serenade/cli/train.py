@@ -51,6 +51,10 @@ def train(
         list[str] | None,
         typer.Option(help="Train only this variant of the recipe; repeat for several."),
     ] = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the encoder that the recipe names.", metavar="DIR"),
+    ] = None,
     split: Annotated[
         SplitKind | None,
         typer.Option(help="Hold back other clips than the recipe says; random leaks."),
@@ -73,6 +77,7 @@ def train(
     try:
         from serenade.training.comparison import comparison_row
         from serenade.training.processes import open_processes
+        from serenade.training.recipe import with_encoder
         from serenade.training.run import TrainingRun
         from serenade.training.variants import read_recipes
     except ModuleNotFoundError as error:
@@ -85,6 +90,8 @@ def train(
         for name, chosen in recipes.items():
             folder = output if name == chosen.name else output / name
             run = TrainingRun(folder=folder, noise=noise, cache=cache)
+            if encoder is not None:
+                chosen = with_encoder(chosen, encoder)
             if split is not None:
                 chosen = replace(chosen, split=replace(chosen.split, kind=split.value))
             try:

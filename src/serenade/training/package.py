@@ -13,9 +13,6 @@ import numpy as np
 import serenade
 from serenade.corpora.registry import corpus, find_corpus
 from serenade.errors import TrainingError
-from serenade.evaluation.evaluate import Evaluation, Setting, evaluate
-from serenade.evaluation.readings import choose_labelling
-from serenade.inference.recognizer import Recognizer
 from serenade.model.adaptation import Adaptation
 from serenade.model.bundle import write_checksums
 from serenade.model.calibration import probabilities
@@ -35,23 +32,32 @@ from serenade.training.checkpoint import load_checkpoint
 from serenade.training.curves import write_curves
 from serenade.training.data import emotions_by_corpus, label_clips, label_set, select, split
 from serenade.training.export import export_onnx
+from serenade.training.measuring import held_back_name, measure, measured
 from serenade.training.quantise import quantise
-from serenade.training.run import TrainingRun, new_network, read_run_recipe, read_run_speakers
+from serenade.training.run import (
+    TrainingRun,
+    new_network,
+    read_run_recipe,
+    read_run_speakers,
+    read_split_record,
+    split_record,
+)
 from serenade.training.scoring import TestScore, score_test
 from serenade.training.scoring import evaluate as score_clips
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from serenade.corpora.manifest import Utterance
+    from serenade.evaluation.evaluate import Evaluation
     from serenade.training.data import Parts
     from serenade.training.networks.base import SpeechNetwork
     from serenade.training.recipe import Recipe
     from serenade.types import FloatArray
 
 N_PARITY_CLIPS = 6
-N_ROUNDING_CLIPS = 200
+N_ROUNDING_CLIPS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,44 +137,6 @@ def package(
     return Packaged(folder, parity, results, test)
 
 
-def held_back_name(parts: Parts) -> str:
-    """Name the clips that a bundle is measured on.
-
-    Parameters
-    ----------
-    parts : Parts
-        Of the run.
-
-    Returns
-    -------
-    str
-        ``"the test folder"``, ``"validation speakers"``, or clips where speakers are shared.
-    """
-    if parts.test:
-        return "the test folder"
-    return "validation clips, which leak" if parts.leaks else "validation speakers"
-
-
-def measured(parts: Parts, results: Mapping[str, Evaluation]) -> dict[str, Any]:
-    """Give the figures of a bundle for its ``spec.json``, under a name that says what they are.
-
-    Parameters
-    ----------
-    parts : Parts
-        Of the run.
-    results : mapping of str to Evaluation
-        By corpus.
-
-    Returns
-    -------
-    dict
-        ``"validation_speakers"``, ``"validation_clips"`` or ``"test_folder"``, and the leaks.
-    """
-    key = "validation_clips" if parts.leaks else "validation_speakers"
-    figures = {"test_folder" if parts.test else key: {n: headline(r) for n, r in results.items()}}
-    return {**figures, "leaks": list(parts.leaks)} if parts.leaks else figures
-
-
 def _score_test(
     run: TrainingRun,
     recipe: Recipe,
@@ -222,11 +190,11 @@ def build_bundle(
     recipe = read_run_recipe(run.folder)
     chosen = select(utterances, recipe)
     parts = split(chosen, recipe.split)
-    _check_speakers(run.folder, parts.validation)
+    _check_held_back(run.folder, parts)
     network, best = _best_network(run, recipe)
     temperature, threshold = 1.0, 0.0
     if parts.validation:
-        log("calibrating on validation speakers")
+        log("calibrating on validation clips")
         temperature, threshold = _calibrate(
             network, recipe, chosen, parts.validation, run, progress
         )
@@ -256,53 +224,6 @@ def _some_clips(parts: Parts, recipe: Recipe, n_clips: int) -> list[FloatArray]:
         load_clip(u, recipe.conditioning, max_seconds=recipe.export.max_seconds).samples
         for u in clips[:: max(1, len(clips) // n_clips)]
     ]
-
-
-def measure(bundle: Path, parts: Parts, *, workers: int) -> dict[str, Evaluation]:
-    """Evaluate a bundle on the held-back clips of each corpus by itself.
-
-    Parameters
-    ----------
-    bundle : Path
-        Folder.
-    parts : Parts
-        Of the run. Judged is the test folder if there is one, else the validation part. The
-        emotions of a corpus are those of all parts: a speaker who acted only some of them must
-        not make the task easier.
-    workers : int
-        Processes.
-
-    Returns
-    -------
-    dict of str to Evaluation
-        By corpus name, sorted.
-    """
-    recognizer = Recognizer.load(bundle)
-    held_back = parts.test or parts.validation
-    used = ("used for early stopping and calibration",)
-    results = {}
-    for name in sorted({utterance.corpus for utterance in held_back}):
-        part = [utterance for utterance in held_back if utterance.corpus == name]
-        whole = part + [utterance for utterance in parts.train if utterance.corpus == name]
-        setting = Setting(
-            model=recognizer.model_id,
-            model_labels=recognizer.labels,
-            model_checksum=None,
-            protocol=f"{held_back_name(parts)} of the training run",
-            leaks=parts.leaks,
-            mode="speaker-independent",
-            seed=0,
-            command=None,
-            notes=() if parts.test else used,
-        )
-        results[name] = evaluate(
-            recognizer,
-            part,
-            labelling=choose_labelling("corpus", whole),
-            setting=setting,
-            workers=workers,
-        )
-    return results
 
 
 def _calibrate(
@@ -384,7 +305,8 @@ def training_data(train: Sequence[Utterance]) -> tuple[TrainingData, ...]:
     Returns
     -------
     tuple of TrainingData
-        By corpus: licence, clips and speakers.
+        By corpus: licence, clips and speakers, with their names, so that an evaluation can tell
+        whether the model knows the voices.
     """
     clips = Counter(utterance.corpus for utterance in train)
     speakers = {
@@ -395,10 +317,20 @@ def training_data(train: Sequence[Utterance]) -> tuple[TrainingData, ...]:
         TrainingData(
             corpus=name,
             licence=_licence(name),
-            details={"clips": clips[name], "speakers": len(speakers[name])},
+            details={
+                "clips": clips[name],
+                "speakers": len(speakers[name]),
+                **_speaker_names(speakers[name]),
+            },
         )
         for name in sorted(clips)
     )
+
+
+def _speaker_names(speakers: set[str | None]) -> dict[str, list[str]]:
+    """Give the names, unless somebody's is not known and a list would promise too much."""
+    named = sorted(speaker for speaker in speakers if speaker is not None)
+    return {"speaker_names": named} if len(named) == len(speakers) else {}
 
 
 def _licence(name: str) -> str:
@@ -406,37 +338,11 @@ def _licence(name: str) -> str:
     return corpus(registered).card.licence if registered else "not known to Serenade; ask its owner"
 
 
-def headline(result: Evaluation) -> dict[str, Any]:
-    """Give the figures that a specification tells of a corpus.
-
-    Parameters
-    ----------
-    result : Evaluation
-        On held-back speakers.
-
-    Returns
-    -------
-    dict
-        JSON types; shares in [0, 1].
-    """
-    uar = result.closed.uar
-    return {
-        "clips": result.closed.metrics.n_clips,
-        "speakers": result.n_speakers,
-        "emotions": len(result.closed.metrics.labels),
-        "uar": round(uar.value, 4),
-        "uar_95": [round(uar.low, 4), round(uar.high, 4)],
-        "accuracy": round(result.closed.accuracy.value, 4),
-        "uar_open": round(result.open.uar.value, 4),
-        "calibration_error": round(result.closed.metrics.calibration_error, 4),
-        "calibration_error_open": round(result.open.metrics.calibration_error, 4),
-    }
-
-
-def _check_speakers(folder: Path, validation: Sequence[Utterance]) -> None:
-    held_out = sorted({utterance.speaker_key or "" for utterance in validation})
-    if held_out != read_run_speakers(folder)["validation"]:
+def _check_held_back(folder: Path, parts: Parts) -> None:
+    """Refuse utterances of which others were held back, so that none is judged that was learnt."""
+    now, then = split_record(parts), read_split_record(folder)
+    if any(now.get(key) != then.get(key) for key in ("validation", "test", "held_back")):
         raise TrainingError(
-            f"the utterances have other validation speakers than the run {str(folder)!r};"
+            f"the utterances have other validation speakers or clips than the run {str(folder)!r};"
             " give the manifest that it was trained with"
         )

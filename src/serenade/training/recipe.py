@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -14,6 +14,9 @@ from serenade.errors import RecipeError
 from serenade.types import Conditioning
 
 T = TypeVar("T")
+
+ENCODER_NETWORKS = ("whisper", "backbone")
+"""Networks whose initial weights are those of a pre-trained encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +433,36 @@ def read_table(path: str | Path) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"not a TOML file ({error})") from error
+
+
+def with_encoder(recipe: Recipe, folder: Path) -> Recipe:
+    """Take the pre-trained encoder from a folder, where a recipe starts from one.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        May name the encoder by its name on the hub.
+    folder : Path
+        The same encoder on this machine.
+
+    Returns
+    -------
+    Recipe
+        With the folder in place of the name, for the network and for the teacher.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe starts from no encoder.
+    """
+    network, teacher = recipe.network, recipe.teacher
+    if network.name in ENCODER_NETWORKS:
+        network = replace(network, initial_weights=str(folder))
+    if teacher.initial_weights:
+        teacher = replace(teacher, initial_weights=str(folder))
+    if (network, teacher) == (recipe.network, recipe.teacher):
+        raise RecipeError(f"the recipe {recipe.name!r} starts from no encoder; leave --encoder out")
+    return replace(recipe, network=network, teacher=teacher)
 
 
 def parse_recipe(table: Mapping[str, Any]) -> Recipe:

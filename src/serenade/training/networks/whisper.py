@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -25,13 +24,18 @@ from torch.nn import functional
 from serenade.errors import RecipeError
 from serenade.training.frontend import LogMel, LogMelConfig
 from serenade.training.networks.base import SpeechNetwork, frame_mask
+from serenade.training.networks.hub import encoder_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from serenade.training.recipe import NetworkRecipe
 
 FRAMES_PER_SECOND = 50
+WHOLE_MODEL = "model.encoder."
+"""Before the names of the encoder's tensors where the file holds the decoder as well."""
+
 ENCODER = ("conv1.", "conv2.", "positions", "layers.")
 """Beginnings of the names of the encoder's tensors."""
 
@@ -201,6 +205,11 @@ class WhisperNetwork(SpeechNetwork):
             ) from error
         wanted = self.state_dict()
         renamed = {_own_name(name): tensor for name, tensor in tensors.items()}
+        if "positions" not in renamed:
+            raise RecipeError(
+                f"network.initial_weights {str(folder)!r} holds no Whisper encoder; it needs"
+                " embed_positions.weight"
+            )
         renamed["positions"] = renamed["positions"][: self.positions.shape[0]]
         chosen = {name: tensor.float() for name, tensor in renamed.items() if name in wanted}
         missing = [name for name in wanted if name not in chosen and name.startswith(ENCODER)]
@@ -257,7 +266,7 @@ def build(recipe: NetworkRecipe, *, n_labels: int) -> WhisperNetwork:
     Parameters
     ----------
     recipe : NetworkRecipe
-        Size, frozen layers, and the folder of the encoder as `initial_weights`.
+        Size, frozen layers, and the encoder's folder or name on the hub as `initial_weights`.
     n_labels : int
         Outputs.
 
@@ -271,7 +280,7 @@ def build(recipe: NetworkRecipe, *, n_labels: int) -> WhisperNetwork:
     RecipeError
         If the folder is not that of a Whisper encoder or has too few layers.
     """
-    folder = Path(recipe.initial_weights)
+    folder = encoder_folder(recipe.initial_weights)
     shape = read_shape(folder)
     if not 0 <= recipe.frozen_layers <= recipe.depth <= shape.n_layers:
         raise RecipeError(
@@ -389,6 +398,7 @@ _NAMES = {
 
 
 def _own_name(name: str) -> str:
+    name = name.removeprefix(WHOLE_MODEL)
     for theirs, ours in _NAMES.items():
         name = name.replace(theirs, ours)
     return name
