@@ -18,6 +18,13 @@ figure { display: inline-block; margin: 0 2rem 1rem 0; } svg { width: 26rem; max
 """
 """Of the page; the classes are those of the report's figures."""
 
+FIGURES = (
+    ("loss", "Loss", False),
+    ("uar", "Unweighted average recall", True),
+    ("accuracy", "Accuracy", True),
+)
+"""Key in ``metrics.jsonl``, title, and whether it is a share."""
+
 
 def write_curves(folder: Path, *, title: str) -> Path:
     """Draw loss, UAR and accuracy of training and validation against the epoch.
@@ -43,15 +50,11 @@ def write_curves(folder: Path, *, title: str) -> Path:
         {key: value for key, value in epoch.items() if value is not None}
         for epoch in read_epochs(folder)
     ]
-    figures = [
-        training_curves(epochs, figure="loss", title="Loss", share=False),
-        training_curves(epochs, figure="uar", title="UAR", share=True),
-        training_curves(epochs, figure="accuracy", title="Accuracy", share=True),
-    ]
-    captions = ("Loss", "Unweighted average recall", "Accuracy")
     body = "".join(
-        f"<figure><figcaption>{caption}</figcaption>{figure}</figure>"
-        for caption, figure in zip(captions, figures, strict=True)
+        f"<figure><figcaption>{caption}</figcaption>"
+        f"{training_curves(epochs, figure=figure, title=caption, share=share)}</figure>"
+        for figure, caption, share in FIGURES
+        if any(f"train_{figure}" in epoch for epoch in epochs)
     )
     path = folder / "curves.html"
     path.write_text(
