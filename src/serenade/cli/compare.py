@@ -43,6 +43,7 @@ def compare(
     from serenade.evaluation.judge import judge
     from serenade.evaluation.readings import choose_labelling
     from serenade.inference.recognizer import Recognizer
+    from serenade.model.bundle import open_bundle
     from serenade.model.store import resolve
 
     chosen = choose_fold(read_manifest(manifest), split, None, None, None, seed=seed)
@@ -50,15 +51,16 @@ def compare(
     wanted = [u for u in chosen.test if labelling.truth(u) is not None]
     settings, judgements = [], []
     for model in (model_a, model_b):
-        recognizer = Recognizer.load(model)
+        bundle = open_bundle(resolve(model))
+        recognizer = Recognizer.load(bundle.path)
         judgements.append(judge(recognizer, wanted, workers=workers))
         settings.append(
             Setting(
                 model=recognizer.model_id,
                 model_labels=recognizer.labels,
-                model_checksum=bundle_checksum(resolve(model)),
+                model_checksum=bundle_checksum(bundle.path),
                 protocol=chosen.name,
-                leaks=known_leaks(chosen, None, None),
+                leaks=known_leaks(chosen, None, None, bundle.spec.training_data),
                 seed=seed,
                 command=shlex.join(["serenade", *sys.argv[1:]]),
             )

@@ -106,6 +106,7 @@ def evaluate(
     from serenade.evaluation.report import read_epochs, write_report
     from serenade.evaluation.robustness import stress as put_under_stress
     from serenade.inference.recognizer import Recognizer
+    from serenade.model.bundle import open_bundle
     from serenade.model.store import resolve
 
     check_paths(noise, rir, report, output)
@@ -115,7 +116,8 @@ def evaluate(
     epochs = read_epochs(run) if run is not None and report is not None else []
     everything = read_manifest(manifest)
     chosen = choose_fold(everything, split, protocol, fold, folds, seed=seed)
-    recognizer = Recognizer.load(model)
+    bundle = open_bundle(resolve(model))
+    recognizer = Recognizer.load(bundle.path)
     labelling = choose_labelling(labels, chosen.test)
     notes = [f"{chosen.missing} clips of the fold are not at hand"] if chosen.missing else []
     if adapted_by is not None:
@@ -123,9 +125,9 @@ def evaluate(
     setting = Setting(
         model=recognizer.model_id,
         model_labels=recognizer.labels,
-        model_checksum=bundle_checksum(resolve(model)),
+        model_checksum=bundle_checksum(bundle.path),
         protocol=chosen.name,
-        leaks=known_leaks(chosen, trained_on, run),
+        leaks=known_leaks(chosen, trained_on, run, bundle.spec.training_data),
         mode="speaker-independent" if adapted_by is None else "speaker-adapted",
         seed=seed,
         command=shlex.join(["serenade", *sys.argv[1:]]),

@@ -10,7 +10,12 @@ from serenade.corpora.splits import find_leaks
 from serenade.errors import UsageError
 from serenade.evaluation.adapted import ReferenceChoice
 from serenade.evaluation.protocols import Fold, make_folds
-from serenade.evaluation.training_leaks import audio_digest, manifest_leaks, run_leaks
+from serenade.evaluation.training_leaks import (
+    audio_digest,
+    bundle_leaks,
+    manifest_leaks,
+    run_leaks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
 
     from serenade.corpora.manifest import Utterance
     from serenade.evaluation.protocols import FoldSet
+    from serenade.model.spec import TrainingData
 
 
 def check_paths(
@@ -134,7 +140,12 @@ def choose_fold(
     return Fold(f"split {split}", train, test, tuple(leaks))
 
 
-def known_leaks(chosen: Fold, trained_on: Path | None, run: Path | None) -> tuple[str, ...] | None:
+def known_leaks(
+    chosen: Fold,
+    trained_on: Path | None,
+    run: Path | None,
+    training_data: Sequence[TrainingData],
+) -> tuple[str, ...] | None:
     """Tell what the clips share with the training data of a model.
 
     Parameters
@@ -145,6 +156,8 @@ def known_leaks(chosen: Fold, trained_on: Path | None, run: Path | None) -> tupl
         Manifest that the model was trained on.
     run : Path or None
         Training run of the model.
+    training_data : sequence of TrainingData
+        What the model says of itself, for where neither is given.
 
     Returns
     -------
@@ -152,7 +165,8 @@ def known_leaks(chosen: Fold, trained_on: Path | None, run: Path | None) -> tupl
         One clause for each leak; ``None`` where the training data is not known.
     """
     if trained_on is None and run is None:
-        return chosen.leaks or None
+        told = bundle_leaks(training_data, chosen.test)
+        return chosen.leaks or None if told is None else tuple(dict.fromkeys(chosen.leaks + told))
     leaks = chosen.leaks
     if trained_on is not None:
         leaks += manifest_leaks(trained_on, chosen.test)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from serenade.evaluation.bootstrap import Interval
     from serenade.evaluation.compare import Comparison
-    from serenade.evaluation.evaluate import Evaluation
+    from serenade.evaluation.evaluate import Evaluation, Setting
 
 
 class ResultFormat(StrEnum):
@@ -138,7 +138,7 @@ def comparison_text(comparison: Comparison) -> str:
     lines = [
         f"A: {comparison.setting_a.model}",
         f"B: {comparison.setting_b.model}",
-        comparison.setting_a.leak_statement,
+        *_leak_statements(comparison.setting_a, comparison.setting_b),
         f"labels: {', '.join(comparison.labelling.labels)} ({comparison.labelling.label_map.name})",
     ]
     if comparison.n_left_out:
@@ -159,6 +159,12 @@ def comparison_text(comparison: Comparison) -> str:
     )
     head = ["reading", "group", "figure", "A %", "B %", "B - A", "95 % interval", "clips", ""]
     return "\n".join([*lines, "", *table_lines(head, rows)]) + "\n"
+
+
+def _leak_statements(a: Setting, b: Setting) -> list[str]:
+    if a.leak_statement == b.leak_statement:
+        return [a.leak_statement]
+    return [f"A: {a.leak_statement}", f"B: {b.leak_statement}"]
 
 
 def _class_lines(evaluation: Evaluation) -> list[str]:

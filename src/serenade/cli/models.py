@@ -79,7 +79,8 @@ def print_info(name: NameArgument, form: FormatOption = Format.TEXT) -> None:
     print(f"licence:   {spec.licence}")
     print("trained on:")
     for data in spec.training_data:
-        print("  " + "; ".join([data.corpus, f"licence: {data.licence}", *_flatten(data.details)]))
+        numbers = {key: value for key, value in data.details.items() if not isinstance(value, list)}
+        print("  " + "; ".join([data.corpus, f"licence: {data.licence}", *_flatten(numbers)]))
     print("measured:")
     for line in _flatten(spec.metrics):
         print(f"  {line}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from dataclasses import dataclass
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import serenade
@@ -103,11 +104,10 @@ class Setting:
         Returns
         -------
         dict
-            With the versions of Serenade and Python.
+            With the versions of Serenade, Python and the libraries.
         """
         return {
-            "serenade": serenade.__version__,
-            "python": ".".join(str(part) for part in sys.version_info[:3]),
+            **versions(),
             "model": self.model,
             "model_labels": list(self.model_labels),
             "model_checksum": self.model_checksum,
@@ -200,6 +200,19 @@ class Evaluation:
             "stress": [result.to_json() for result in self.stress],
             "fairness": [dimension.to_json() for dimension in self.fairness],
         }
+
+
+def versions() -> dict[str, str]:
+    """Give the versions of what computed the figures.
+
+    Returns
+    -------
+    dict
+        By name: Serenade, Python and the libraries that the model runs on.
+    """
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    libraries = {name: metadata.version(name) for name in ("numpy", "onnxruntime", "soxr")}
+    return {"serenade": serenade.__version__, "python": python, **libraries}
 
 
 def evaluate(

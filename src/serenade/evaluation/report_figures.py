@@ -117,6 +117,7 @@ def speaker_columns(groups: Sequence[Group], *, overall: float) -> str:
         SVG element.
     """
     ordered = sorted(groups, key=lambda group: group.uar.value)
+    several_corpora = len({group.name.partition("/")[0] for group in groups}) > 1
     step = max(min(46.0, 800 / max(len(ordered), 1)), 9.0)
     css = "tick" if step > 14 else "tick tiny"
     plot = Plot(44, 12, step * len(ordered), 180, (0, len(ordered)), (0.0, 1.0))
@@ -129,10 +130,11 @@ def speaker_columns(groups: Sequence[Group], *, overall: float) -> str:
             f' height="{height:.1f}" rx="2"><title>{escape(group.name)}: {percent(group.uar.value)}'
             f" of {group.n_clips} clips</title></rect>"
         )
+        name = group.name if several_corpora else _short(group.name)
         x, y = plot.x(place + 0.5) + 3, plot.top + plot.height + 8
         parts.append(
             f'<text class="{css}" text-anchor="end" x="{x:.1f}" y="{y:.1f}"'
-            f' transform="rotate(-90 {x:.1f} {y:.1f})">{escape(_short(group.name))}</text>'
+            f' transform="rotate(-90 {x:.1f} {y:.1f})">{escape(name)}</text>'
         )
     right = plot.left + plot.width
     parts.append(line(plot.left, plot.y(overall), right, plot.y(overall), "chance"))
@@ -142,7 +144,8 @@ def speaker_columns(groups: Sequence[Group], *, overall: float) -> str:
         f"UAR by speaker, from {_whole(lowest.uar.value)} ({lowest.name}) to"
         f" {_whole(highest.uar.value)} ({highest.name})"
     )
-    return svg(right + 8, plot.top + plot.height + 62, parts, label)
+    below = 100 if several_corpora else 62
+    return svg(right + 8, plot.top + plot.height + below, parts, label)
 
 
 def calibration(curve: Sequence[CalibrationBin]) -> str:
@@ -158,7 +161,7 @@ def calibration(curve: Sequence[CalibrationBin]) -> str:
     str
         SVG element, with the share of clips in each bin at the foot.
     """
-    plot = Plot(44, 12, 320, 240, (0.0, 1.0), (0.0, 1.0))
+    plot = Plot(44, 30, 320, 240, (0.0, 1.0), (0.0, 1.0))
     ticks = [(tick, _whole(tick)) for tick in _FIFTHS]
     total = sum(point.count for point in curve) or 1
     parts = [plot.grid(ticks, ticks)]
@@ -177,9 +180,9 @@ def calibration(curve: Sequence[CalibrationBin]) -> str:
     parts += [
         f'<circle class="dot" cx="{plot.x(x):.1f}" cy="{plot.y(y):.1f}" r="3.5"/>' for x, y in known
     ]
-    parts.append(text(204, 292, "confidence", "tick", anchor="middle"))
-    parts.append(text(50, 24, "share that is right", "tick"))
-    return svg(392, 298, parts, "Calibration curve: share that is right against confidence")
+    parts.append(text(204, 310, "confidence", "tick", anchor="middle"))
+    parts.append(text(8, 14, "share that is right", "tick"))
+    return svg(392, 316, parts, "Calibration curve: share that is right against confidence")
 
 
 def coverage(curve: Sequence[CoveragePoint]) -> str:
@@ -195,7 +198,7 @@ def coverage(curve: Sequence[CoveragePoint]) -> str:
     str
         SVG element.
     """
-    plot = Plot(44, 12, 320, 240, (0.0, 1.0), (0.0, 1.0))
+    plot = Plot(44, 30, 320, 240, (0.0, 1.0), (0.0, 1.0))
     ticks = [(tick, _whole(tick)) for tick in _FIFTHS]
     points = [(point.coverage, point.accuracy) for point in curve]
     parts = [plot.grid(ticks, ticks), plot.curve(points, "line")]
@@ -204,9 +207,9 @@ def coverage(curve: Sequence[CoveragePoint]) -> str:
     parts.append(
         text(plot.x(x) - 6, plot.y(y) + 18, f"all clips: {_whole(y)}", "tick", anchor="end")
     )
-    parts.append(text(204, 292, "share of the clips that get an answer", "tick", anchor="middle"))
-    parts.append(text(50, 24, "share that is right", "tick"))
-    return svg(392, 298, parts, "Accuracy against the share of clips that get an answer")
+    parts.append(text(204, 310, "share of the clips that get an answer", "tick", anchor="middle"))
+    parts.append(text(8, 14, "share that is right", "tick"))
+    return svg(392, 316, parts, "Accuracy against the share of clips that get an answer")
 
 
 def distribution(labels: Sequence[str], counts: IntArray) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-import serenade
 from serenade.evaluation import report_figures as figures
+from serenade.evaluation.evaluate import versions
 from serenade.evaluation.published import published_figures
 from serenade.evaluation.report_parts import counted, figure, percent, table, with_range
 
@@ -50,7 +50,7 @@ def headline(evaluation: Evaluation) -> str:
     chance = 1.0 / len(present)
     caution = f" The interval is {escape(result.uar.caution)}." if result.uar.caution else ""
     abstained = 1.0 - evaluation.answered_share
-    percent(evaluation.answered_accuracy)
+    adapted = ", speaker-adapted" if evaluation.setting.mode == "speaker-adapted" else ""
     facts = (
         ("accuracy", percent(result.metrics.accuracy), "share of all clips that is right"),
         ("macro F1", percent(result.metrics.macro_f1), "mean over the emotions"),
@@ -73,9 +73,10 @@ def headline(evaluation: Evaluation) -> str:
     whole, _, rest = percent(result.uar.value).partition(".")
     return (
         f'<div class="hero"><div class="big">{whole}<small>.{rest}</small></div><div class="what">'
-        "<p><strong>Unweighted average recall (UAR)</strong>: of each emotion, the share of its"
-        f" clips that the model recognised; averaged over {len(present)} emotions, so that rare"
-        f" ones count as much as frequent ones. Guessing gives {percent(chance)}.</p></div></div>"
+        f"<p><strong>Unweighted average recall (UAR){adapted}</strong>: of each emotion, the share"
+        f" of its clips that the model recognised; averaged over {len(present)} emotions, so that"
+        " rare ones count as much as frequent ones. Guessing gives"
+        f" {percent(chance)}.</p></div></div>"
         + figure(
             figures.headline_scale(result.uar, chance=chance),
             f"95 % interval: {percent(result.uar.low)} to {percent(result.uar.high)}. So far could"
@@ -116,7 +117,8 @@ def about(evaluation: Evaluation) -> str:
         ("label map", escape(labelling.label_map.name + (f" ({renamed})" if renamed else ""))),
         ("left out", escape(left_out) + " (not in the label set)" if left_out else "nothing"),
         ("failed", counted(len(evaluation.failures), "clip")),
-        ("Serenade", f"{serenade.__version__}, seed {setting.seed}"),
+        ("seed", f"{setting.seed}"),
+        ("versions", escape(", ".join(f"{name} {v}" for name, v in versions().items()))),
     ]
     if evaluation.unknown_to_model:
         names = escape(", ".join(evaluation.unknown_to_model))

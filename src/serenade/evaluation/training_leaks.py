@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serenade.corpora.manifest import read_manifest
+from serenade.corpora.registry import CORPORA
 from serenade.corpora.splits import find_leaks
 from serenade.errors import EvaluationError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from serenade.corpora.manifest import Utterance
+    from serenade.model.spec import TrainingData
 
 
 def manifest_leaks(training_manifest: Path, tested: Sequence[Utterance]) -> tuple[str, ...]:
@@ -59,6 +61,41 @@ def audio_digest(utterance: Utterance) -> str:
         return f"missing {utterance.id}"
     part = f"{utterance.start_seconds} to {utterance.stop_seconds}"
     return f"{hashlib.sha256(content).hexdigest()} {part}"
+
+
+def bundle_leaks(
+    training_data: Sequence[TrainingData], tested: Sequence[Utterance]
+) -> tuple[str, ...] | None:
+    """Compare the speakers of tested clips with those that a bundle says it was trained on.
+
+    Parameters
+    ----------
+    training_data : sequence of TrainingData
+        Of the bundle; details may hold the ``speaker_names`` of a corpus.
+    tested : sequence of Utterance
+        The clips of the evaluation.
+
+    Returns
+    -------
+    tuple of str or None
+        What is shared, one clause; empty if nothing. ``None`` where the bundle does not tell: for
+        a corpus whose speakers it does not name, and for one that is in no list, since the same
+        recordings may go by another name there.
+    """
+    trained = {data.corpus: data.details.get("speaker_names") for data in training_data}
+    if any(u.speaker is None or u.corpus not in CORPORA for u in tested):
+        return None
+    shared: set[str] = set()
+    for utterance in tested:
+        names = trained.get(utterance.corpus, [])
+        if not isinstance(names, list):
+            return None
+        if utterance.speaker in names:
+            shared.add(str(utterance.speaker_key))
+    if not shared:
+        return ()
+    some = ", ".join(sorted(shared)[:3]) + (" …" if len(shared) > 3 else "")
+    return (f"the model was trained on {len(shared)} of the speakers ({some})",)
 
 
 def run_leaks(run_folder: Path, tested: Sequence[Utterance]) -> tuple[str, ...]:

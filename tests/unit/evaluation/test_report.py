@@ -97,7 +97,8 @@ def test_page_shows_the_headline_and_how_to_repeat_it(
     whole, _, rest = f"{100 * evaluation.closed.uar.value:.1f}".partition(".")
     assert f"{whole}<small>.{rest} %</small>" in text
     assert "serenade evaluate &lt;x&gt;" in text
-    assert "seed 0" in text
+    assert "<dt>seed</dt><dd>0</dd>" in text
+    assert "onnxruntime" in text
     assert "Clips that failed" in text
     assert "anger_0_0" in text
 
