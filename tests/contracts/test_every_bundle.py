@@ -18,6 +18,7 @@ from serenade.inference.recognizer import Recognizer
 from serenade.model.bundle import Bundle, open_bundle
 from serenade.model.scorer import Scorer, open_scorer
 from serenade.model.store import BUNDLED, list_bundled
+from serenade.training.ensemble import build_ensemble
 from serenade.types import FloatArray, Waveform
 
 LARGEST_MEGABYTES = {"compact": 4.0}
@@ -27,10 +28,15 @@ SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.flac"))
 PORTABLE_DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
 
 
-@pytest.fixture(scope="module", params=["tiny", *list_bundled()])
+@pytest.fixture(scope="module", params=["tiny", "together", *list_bundled()])
 def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     if request.param == "tiny":
         return open_bundle(write_tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny"))
+    if request.param == "together":
+        folder = tmp_path_factory.mktemp("bundles")
+        members = [write_tiny_bundle(folder / "tiny"), BUNDLED / "compact"]
+        build_ensemble(members, [1.0, 3.0], folder / "together", version="1.0.0")
+        return open_bundle(folder / "together")
     return open_bundle(BUNDLED / request.param)
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from serenade.training.processes import ALONE, Processes
 from serenade.types import FloatArray
 
 Augmenter = Callable[[FloatArray, np.random.Generator], FloatArray]
@@ -87,6 +88,8 @@ class Batch:
         NaN where it is not known.
     hints : Tensor of shape (batch, n_hints) or None
         What a teacher sees.
+    n_together : int
+        Rows that all processes compute of the batch, of which these are a share.
     """
 
     states: Tensor
@@ -95,6 +98,19 @@ class Batch:
     allowed: Tensor
     intensity: Tensor
     hints: Tensor | None
+    n_together: int
+
+    def to(self, device: torch.device) -> Batch:
+        """Give the batch on a device."""
+        return Batch(
+            self.states.to(device),
+            self.n_frames.to(device),
+            self.targets.to(device),
+            self.allowed.to(device),
+            self.intensity.to(device),
+            None if self.hints is None else self.hints.to(device),
+            self.n_together,
+        )
 
 
 def draw_epoch(
@@ -135,8 +151,9 @@ def epoch_batches(
     batch_size: int,
     seed: int,
     epoch: int,
+    processes: Processes = ALONE,
 ) -> Iterator[Batch]:
-    """Make the training batches of an epoch.
+    """Make the training batches of an epoch, or this process's share of them.
 
     Clips of like length share a batch, so that little is padding: the order is cut into stretches
     of 16 batches, each sorted by length, and the batches are shuffled again. A clip that is left
@@ -154,6 +171,8 @@ def epoch_batches(
         Clips per batch.
     seed, epoch : int
         Seed of everything random here.
+    processes : Processes
+        Who else takes rows of the batches; all pad them to the same length.
 
     Yields
     ------
@@ -172,14 +191,21 @@ def epoch_batches(
         chosen = positions[int(number)]
         if chosen.size == 1 and order.size > 1:
             continue  # batch normalisation has no statistics of a single clip
+        own = chosen[processes.rows(chosen.size)]
         changed = [
             augment(
                 clips.states[order[position]].astype(np.float32),
                 np.random.default_rng([seed, epoch, 3, int(position)]),
             )
-            for position in chosen
+            for position in own
         ]
-        yield collate(changed, clips, order[chosen])
+        yield collate(
+            changed,
+            clips,
+            order[own],
+            n_frames=processes.largest(max(states.shape[1] for states in changed)),
+            n_together=processes.n_computed(chosen.size),
+        )
 
 
 def plain_batches(clips: LabelledStates, *, batch_size: int) -> Iterator[tuple[Batch, list[int]]]:
@@ -203,11 +229,23 @@ def plain_batches(clips: LabelledStates, *, batch_size: int) -> Iterator[tuple[B
     for start in range(0, len(clips), batch_size):
         chosen = order[start : start + batch_size]
         states = [clips.states[i].astype(np.float32) for i in chosen]
-        yield collate(states, clips, chosen), chosen.tolist()
+        batch = collate(
+            states,
+            clips,
+            chosen,
+            n_frames=max(clip.shape[1] for clip in states),
+            n_together=chosen.size,
+        )
+        yield batch, chosen.tolist()
 
 
 def collate(
-    states: Sequence[FloatArray], clips: LabelledStates, indices: npt.NDArray[np.int64]
+    states: Sequence[FloatArray],
+    clips: LabelledStates,
+    indices: npt.NDArray[np.int64],
+    *,
+    n_frames: int,
+    n_together: int,
 ) -> Batch:
     """Pad clips to one length.
 
@@ -219,21 +257,25 @@ def collate(
         Where the targets are.
     indices : ndarray of shape (batch,)
         Which clips they are.
+    n_frames : int
+        Frames to pad to.
+    n_together : int
+        Rows that all processes compute of the batch.
 
     Returns
     -------
     Batch
         Zero-padded.
     """
-    n_frames = np.array([clip.shape[1] for clip in states])
-    padded = np.zeros((len(states), states[0].shape[0], int(n_frames.max())), np.float32)
+    padded = np.zeros((len(states), states[0].shape[0], n_frames), np.float32)
     for row, clip in zip(padded, states, strict=True):
         row[:, : clip.shape[1]] = clip
     return Batch(
         torch.from_numpy(padded),
-        torch.from_numpy(n_frames),
+        torch.tensor([clip.shape[1] for clip in states]),
         torch.from_numpy(clips.targets[indices]),
         torch.from_numpy(clips.allowed[indices]),
         torch.from_numpy(clips.intensity[indices]),
         None if clips.hints is None else torch.from_numpy(clips.hints[indices]),
+        n_together,
     )

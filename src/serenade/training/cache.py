@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -107,7 +106,7 @@ def cached_states(
     """
     settings = {
         "frozen": network.fingerprint(),
-        "conditioning": asdict(conditioning),
+        "conditioning": conditioning.to_json(),
         "max_seconds": max_seconds,
     }
 
@@ -213,8 +212,10 @@ def frozen_states(network: SpeechNetwork, samples: FloatArray) -> States:
     """
     import torch  # not at the top: classical models share this cache and need no torch
 
+    device = next(network.parameters()).device
     with torch.inference_mode():
         states, n_frames = network.states(
-            torch.from_numpy(samples)[None], torch.tensor([samples.shape[0]])
+            torch.from_numpy(samples)[None].to(device),
+            torch.tensor([samples.shape[0]], device=device),
         )
-    return states[0, :, : int(n_frames[0])].numpy().astype(np.float16)
+    return states[0, :, : int(n_frames[0])].cpu().numpy().astype(np.float16)

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 
 from serenade.errors import TrainingError
 
@@ -71,17 +71,45 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     TrainingError
         If the file is not a checkpoint.
     """
-    from safetensors import safe_open
-
     try:
-        tensors = load_file(path)
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-        return tensors, json.loads(metadata["state"])
-    except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
-        raise TrainingError(
-            f"{str(path)!r} is not a checkpoint of Serenade; delete the run folder to start anew"
-        ) from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise _no_checkpoint(path) from error
+    return decode_checkpoint(content, path)
+
+
+def decode_checkpoint(content: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Take a checkpoint out of the content of its file.
+
+    Parameters
+    ----------
+    content : bytes
+        Of a file that :func:`save_checkpoint` wrote.
+    path : Path
+        Where it is from, for the error.
+
+    Returns
+    -------
+    tensors, state
+        As in :func:`load_checkpoint`.
+
+    Raises
+    ------
+    TrainingError
+        If it is not a checkpoint.
+    """
+    try:
+        tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        return tensors, json.loads(header["__metadata__"]["state"])
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise _no_checkpoint(path) from error
+
+
+def _no_checkpoint(path: Path) -> TrainingError:
+    return TrainingError(
+        f"{str(path)!r} is not a checkpoint of Serenade; delete the run folder to start anew"
+    )
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:
@@ -124,4 +152,7 @@ def restore_optimiser(
     parameters = dict(network.named_parameters())
     for key, tensor in tensors.items():
         name, moment = key.rsplit("|", 1)
-        optimiser.state[parameters[name]][moment] = tensor
+        parameter = parameters[name]
+        # torch keeps the number of steps on the CPU
+        kept = tensor if moment == "step" else tensor.to(parameter.device)
+        optimiser.state[parameter][moment] = kept

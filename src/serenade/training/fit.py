@@ -14,10 +14,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from serenade.errors import TrainingError
 from serenade.evaluation.confusion import (
     confusion_matrix,
     unweighted_average_recall,
 )
+from serenade.training.average import update_average
 from serenade.training.batches import (
     Augmenter,
     Batch,
@@ -26,13 +28,14 @@ from serenade.training.batches import (
     epoch_batches,
 )
 from serenade.training.checkpoint import (
-    load_checkpoint,
+    decode_checkpoint,
     optimiser_tensors,
     restore_optimiser,
     save_checkpoint,
 )
 from serenade.training.losses import class_weights, intensity_error, masked_cross_entropy
-from serenade.training.schedule import is_best, learning_rate
+from serenade.training.processes import ALONE, Processes
+from serenade.training.schedule import best_epoch, exhausted, learning_rate
 from serenade.training.scoring import accuracy, evaluate, uar_by_group
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from serenade.training.networks.base import SpeechNetwork
-    from serenade.training.recipe import OptimiserRecipe, Recipe
+    from serenade.training.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,6 @@ class _Progress:
 
     epoch: int
     step: int
-    best_epoch: int
     history: list[dict[str, Any]]
 
 
@@ -120,6 +122,13 @@ class Fit:
         Run folder: ``last.safetensors``, ``best.safetensors`` and ``metrics.jsonl``.
     leaks : sequence of str
         What training and validation share; empty if the split is sound.
+    processes : Processes
+        Who trains along, and on which device; only the main process writes.
+
+    Raises
+    ------
+    TrainingError
+        If there are more processes than clips in a batch.
     """
 
     def __init__(
@@ -131,6 +140,7 @@ class Fit:
         augment: Augmenter,
         folder: Path,
         leaks: Sequence[str] = (),
+        processes: Processes = ALONE,
     ) -> None:
         self.network = network
         self.recipe = recipe
@@ -139,13 +149,23 @@ class Fit:
         self.augment = augment
         self.folder = folder
         self.leaking = bool(leaks)
+        self.processes = processes
         options = recipe.optimiser
+        if processes.count > options.batch_size:
+            raise TrainingError(
+                f"optimiser.batch_size {options.batch_size} leaves nothing for some of the"
+                f" {processes.count} processes; it is the batch of all together"
+            )
         self.steps_per_epoch = math.ceil(len(train) / options.batch_size)
         self.n_epochs = max(options.epochs, math.ceil(options.min_steps / self.steps_per_epoch))
-        self.class_weights = class_weights(train.targets) if options.class_weights else None
+        self.class_weights = (
+            class_weights(train.targets).to(processes.device) if options.class_weights else None
+        )
         n_hints = 0 if train.hints is None else train.hints.shape[1]
         self.hint_head = nn.Linear(network.n_embedding, n_hints) if n_hints else nn.Identity()
         self.trained = nn.ModuleDict({"network": network, "hint_head": self.hint_head})
+        self.trained.to(processes.device)
+        self.step = processes.parallel(_Step(self.trained, self._loss))
 
     def run(self, on_epoch: Callable[[EpochRecord, int], None]) -> SpeechNetwork:
         """Train to the end, from the last checkpoint if there is one.
@@ -169,19 +189,21 @@ class Fit:
         optimiser = self._optimiser()
         average = deepcopy(self.network).requires_grad_(False)
         progress = self._resume(optimiser, average)
-        while progress.epoch < self.n_epochs and not _exhausted(progress, options):
+        while progress.epoch < self.n_epochs and not exhausted(options, progress.history):
             record = self._epoch(optimiser, average, progress)
             progress.history.append(asdict(record))
-            if is_best(options, progress.history):
-                progress.best_epoch = record.epoch
+            is_best = best_epoch(progress.history, options.monitor) == record.epoch - 1
+            if is_best and self.processes.is_main:
                 save_checkpoint(
                     self.folder / "best.safetensors", average.state_dict(), asdict(record)
                 )
-            self._save(optimiser, average, progress)
-            on_epoch(record, self.n_epochs)
-        weights, _ = load_checkpoint(self.folder / "best.safetensors")
+            if self.processes.is_main:
+                self._save(optimiser, average, progress)
+                on_epoch(record, self.n_epochs)
+        best = self.folder / "best.safetensors"
+        weights, _ = decode_checkpoint(self.processes.read(best) or b"", best)
         average.load_state_dict(weights)
-        return average.eval()
+        return average.cpu().eval()
 
     def _epoch(
         self, optimiser: torch.optim.Optimizer, average: SpeechNetwork, progress: _Progress
@@ -190,10 +212,12 @@ class Fit:
         options, seed, epoch = self.recipe.optimiser, self.recipe.seed, progress.epoch
         order = draw_epoch(self.train, balance=options.balance, seed=seed, epoch=epoch)
         n_steps = self.n_epochs * self.steps_per_epoch
-        torch.manual_seed(seed * 100_003 + epoch)  # dropout of this epoch, whatever came before
-        mixing = np.random.default_rng([seed, epoch, 4])
+        # Dropout and mixup of this epoch, whatever came before; other ones in every process.
+        torch.manual_seed(seed * 100_003 + epoch + self.processes.rank * 1_000_003_001)
+        mixing = np.random.default_rng([seed, epoch, 4, self.processes.rank])
         self.network.train()
-        loss_sum, hits = 0.0, np.zeros((self.network.n_labels, self.network.n_labels), np.int64)
+        loss_sum, n_seen = 0.0, 0
+        hits = np.zeros((self.network.n_labels, self.network.n_labels), np.int64)
         for batch in epoch_batches(
             self.train,
             order,
@@ -201,27 +225,33 @@ class Fit:
             batch_size=options.batch_size,
             seed=seed,
             epoch=epoch,
+            processes=self.processes,
         ):
+            batch = batch.to(self.processes.device)
             rate = learning_rate(
                 options, step=progress.step, n_steps=n_steps, history=progress.history
             )
             for group in optimiser.param_groups:
                 group["lr"] = rate * group["rate_scale"]
-            loss, logits = self._loss(batch, mixing)
+            loss, logits = self.step(batch, mixing)
             optimiser.zero_grad()
-            loss.mean().backward()  # type: ignore[no-untyped-call]
+            # The mean over all rows: gradients are averaged over processes, which sum is divided.
+            (loss.sum() * (self.processes.count / batch.n_together)).backward()
             if options.gradient_norm > 0:
                 torch.nn.utils.clip_grad_norm_(self.trained.parameters(), options.gradient_norm)
             optimiser.step()
             progress.step += 1
-            _update_average(average, self.network, options.average_decay, progress.step)
+            update_average(average, self.network, decay=options.average_decay, step=progress.step)
             loss_sum += float(loss.detach().sum())
+            n_seen += loss.shape[0]
             hits += _hits(batch, logits.detach())
+        hits = self.processes.total(hits)
+        loss_sum, n_seen = self.processes.total(np.array([loss_sum, n_seen], np.float32)).tolist()
         progress.epoch += 1
         validation = self._validate(average)
         return EpochRecord(
             epoch=progress.epoch,
-            train_loss=loss_sum / order.size,
+            train_loss=loss_sum / n_seen,
             train_uar=float(unweighted_average_recall(hits)),
             train_accuracy=float(hits.trace() / hits.sum()),
             validation_loss=validation.loss,
@@ -236,7 +266,7 @@ class Fit:
         """Judge the averaged weights."""
         if not len(self.validation):
             return _Validation(None, None, {}, None)
-        loss, logits = evaluate(average, self.validation, self.recipe)
+        loss, logits = evaluate(average, self.validation, self.recipe, self.processes)
         by_corpus = uar_by_group(logits, self.validation)
         uar = float(np.mean(list(by_corpus.values())))
         return _Validation(loss, uar, by_corpus, accuracy(logits, self.validation))
@@ -246,12 +276,13 @@ class Fit:
         options = self.recipe.optimiser
         alpha = self.recipe.augmentation.mixup
         share = float(mixing.beta(alpha, alpha)) if alpha > 0 else 1.0
-        partner = torch.from_numpy(mixing.permutation(batch.n_frames.shape[0]))
+        device = self.processes.device
+        partner = torch.from_numpy(mixing.permutation(batch.n_frames.shape[0])).to(device)
         share = max(share, 1.0 - share)
         states = batch.states
         if self.recipe.augmentation.mixed == "states":
             states = _mix(states, partner, share)
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bf16"):
             embedding = self.network.embed(states, batch.n_frames)
             if self.recipe.augmentation.mixed == "embedding":
                 embedding = _mix(embedding, partner, share)
@@ -321,45 +352,42 @@ class Fit:
 
     def _resume(self, optimiser: torch.optim.Optimizer, average: SpeechNetwork) -> _Progress:
         path = self.folder / "last.safetensors"
-        if not path.exists():
-            return _Progress(epoch=0, step=0, best_epoch=0, history=[])
-        tensors, state = load_checkpoint(path)
+        content = self.processes.read(path)
+        if content is None:
+            return _Progress(epoch=0, step=0, history=[])
+        tensors, state = decode_checkpoint(content, path)
         self.trained.load_state_dict(_part(tensors, "trained/"))
         average.load_state_dict(_part(tensors, "average/"))
         restore_optimiser(optimiser, self.trained, _part(tensors, "optimiser/"))
-        return _Progress(state["epoch"], state["step"], state["best_epoch"], state["history"])
+        return _Progress(state["epoch"], state["step"], state["history"])
+
+
+class _Step(nn.Module):
+    """The loss of a batch as one module: the form in which gradients can be averaged."""
+
+    def __init__(
+        self,
+        trained: nn.Module,
+        loss: Callable[[Batch, np.random.Generator], tuple[Tensor, Tensor]],
+    ) -> None:
+        super().__init__()
+        self.trained = trained
+        self.loss = loss
+
+    def forward(self, batch: Batch, mixing: np.random.Generator) -> tuple[Tensor, Tensor]:
+        return self.loss(batch, mixing)
 
 
 def _hits(batch: Batch, logits: Tensor) -> npt.NDArray[np.int64]:
     """Confusion matrix of a training batch."""
     predicted = logits.float().masked_fill(~batch.allowed, -1e4).argmax(1)
     true = batch.targets.argmax(1)
-    return confusion_matrix(true.numpy(), predicted.numpy(), n_labels=logits.shape[1])
+    return confusion_matrix(true.cpu().numpy(), predicted.cpu().numpy(), n_labels=logits.shape[1])
 
 
 def _mix(x: Tensor, partner: Tensor, share: float) -> Tensor:
     """Mix every row with that of its partner."""
     return share * x + (1.0 - share) * x[partner]
-
-
-def _update_average(
-    average: SpeechNetwork, network: SpeechNetwork, decay: float, step: int
-) -> None:
-    # Early steps count less history, so that the random start is soon forgotten.
-    share = 1.0 - min(decay, (1.0 + step) / (10.0 + step))
-    with torch.no_grad():
-        for kept, new in zip(
-            average.state_dict().values(), network.state_dict().values(), strict=True
-        ):
-            if kept.dtype.is_floating_point:
-                kept.lerp_(new, share)
-            else:
-                kept.copy_(new)
-
-
-def _exhausted(progress: _Progress, options: OptimiserRecipe) -> bool:
-    waited = progress.epoch - progress.best_epoch
-    return options.patience > 0 and progress.epoch > 0 and waited >= options.patience
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,6 +13,8 @@ import torch
 from serenade.errors import TrainingError
 from serenade.training.augment import MelAugmenter, mel_centres
 from serenade.training.batches import keep
+from serenade.training.cache import silent_progress
+from serenade.training.copies import with_copies
 from serenade.training.data import (
     Parts,
     emotions_by_corpus,
@@ -21,13 +25,14 @@ from serenade.training.data import (
     split,
 )
 from serenade.training.fit import EpochRecord, Fit
+from serenade.training.networks.base import load_head
 from serenade.training.networks.registry import build_network
+from serenade.training.processes import ALONE, Processes
 from serenade.training.recipe import Recipe, parse_recipe
 from serenade.training.teacher import teach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from serenade.corpora.manifest import Utterance
     from serenade.training.batches import Augmenter
@@ -65,6 +70,7 @@ def train(
     threads: int,
     on_epoch: Callable[[EpochRecord, int], None],
     progress: Progress,
+    processes: Processes = ALONE,
 ) -> list[str]:
     """Train a recipe, or go on where a killed run stopped.
 
@@ -85,6 +91,8 @@ def train(
         Called with the record of each finished epoch and the number of epochs.
     progress : callable
         Told about every clip that is read.
+    processes : Processes
+        Who trains along; only the main process writes, and calls `on_epoch` and `progress`.
 
     Returns
     -------
@@ -101,28 +109,41 @@ def train(
     torch.set_num_threads(threads)
     chosen = select(utterances, recipe)
     parts = split(chosen, recipe.split)
-    claim(run.folder, recipe, parts)
-    network = new_network(recipe)
+    if processes.is_main:
+        claim(run.folder, recipe, parts)
+    else:
+        progress = silent_progress
+    network = new_network(recipe).to(processes.device)
     known = emotions_by_corpus(chosen)
-    clips, failed = label_clips(
-        parts.train, network, recipe, known, cache=run.cache, progress=progress
-    )
-    held_out, also_failed = label_clips(
-        parts.validation, network, recipe, known, cache=run.cache, progress=progress
-    )
-    unusable = {utterance.id for utterance, _ in failed}
-    usable = [utterance for utterance in parts.train if utterance.id not in unusable]
-    taught = teach(clips, usable, recipe, cache=run.cache, progress=progress)
-    augment = _augmenter(network, recipe, run.noise)
-    Fit(network, recipe, taught, held_out, augment, run.folder).run(on_epoch)
+    with processes.one_first():
+        clips, failed = label_clips(
+            parts.train, network, recipe, known, cache=run.cache, progress=progress
+        )
+        held_out, also_failed = label_clips(
+            parts.validation, network, recipe, known, cache=run.cache, progress=progress
+        )
+        unusable = {utterance.id for utterance, _ in failed}
+        usable = [utterance for utterance in parts.train if utterance.id not in unusable]
+        taught = teach(clips, usable, recipe, cache=run.cache, progress=progress)
+        taught = with_copies(taught, usable, network, recipe, cache=run.cache, progress=progress)
+        augment = _augmenter(network, recipe, run.noise)
+    if not recipe.network.initial_weights:
+        network.learn_statistics(taught.states)
+    fit = Fit(network, recipe, taught, held_out, augment, run.folder, parts.leaks, processes)
+    fit.run(on_epoch)
     return [f"{utterance.id}: {error}" for utterance, error in [*failed, *also_failed]]
 
 
 def _augmenter(network: SpeechNetwork, recipe: Recipe, noise: Path | None) -> Augmenter:
-    if not network.states_are_log_mel:
+    if not network.states_are_log_mel or not recipe.augmentation.random:
         return keep
-    centres = mel_centres(network.front_end.config)
-    return MelAugmenter(recipe.augmentation, centres, noise_states(noise, network))
+    config = network.front_end.config
+    return MelAugmenter(
+        recipe.augmentation,
+        mel_centres(config),
+        noise_states(noise, network),
+        config.sample_rate / config.hop_length,
+    )
 
 
 def new_network(recipe: Recipe) -> SpeechNetwork:
@@ -142,6 +163,8 @@ def new_network(recipe: Recipe) -> SpeechNetwork:
     network = build_network(recipe.network, n_labels=len(label_set(recipe)))
     if recipe.optimiser.intensity_weight > 0:
         network.learn_intensity()
+    if recipe.network.initial_head:
+        load_head(network, Path(recipe.network.initial_head))
     return network
 
 
@@ -184,8 +207,30 @@ def read_run_speakers(folder: Path) -> dict[str, list[str]]:
     TrainingError
         If the folder is not a run folder.
     """
-    speakers: dict[str, list[str]] = _read_json(folder / SPLIT_FILE)
-    return speakers
+    record = read_split_record(folder)
+    return {part: record[part] for part in ("train", "validation")}
+
+
+def read_split_record(folder: Path) -> dict[str, Any]:
+    """Read what :func:`split_record` said of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        Run folder.
+
+    Returns
+    -------
+    dict
+        As it was written.
+
+    Raises
+    ------
+    TrainingError
+        If the folder is not a run folder.
+    """
+    record: dict[str, Any] = _read_json(folder / SPLIT_FILE)
+    return record
 
 
 def claim(folder: Path, recipe: Recipe, parts: Parts) -> None:
@@ -205,11 +250,11 @@ def claim(folder: Path, recipe: Recipe, parts: Parts) -> None:
     TrainingError
         If the folder holds a run of another recipe or other speakers, or cannot be written.
     """
-    speakers = {"train": _speakers(parts.train), "validation": _speakers(parts.validation)}
+    record = split_record(parts)
     recipe_path = folder / RECIPE_FILE
     if recipe_path.exists():
         same = read_run_recipe(folder) == recipe
-        if not same or _read_json(folder / SPLIT_FILE) != speakers:
+        if not same or _read_json(folder / SPLIT_FILE) != record:
             raise TrainingError(
                 f"{str(folder)!r} holds a run of another recipe or manifest;"
                 " choose another folder with --output"
@@ -217,12 +262,39 @@ def claim(folder: Path, recipe: Recipe, parts: Parts) -> None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / SPLIT_FILE).write_text(json.dumps(speakers, indent=2) + "\n", encoding="utf-8")
+        (folder / SPLIT_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         recipe_path.write_text(json.dumps(recipe.to_json(), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise TrainingError(
             f"the run folder {str(folder)!r} cannot be written ({error.strerror})"
         ) from error
+
+
+def split_record(parts: Parts) -> dict[str, Any]:
+    """Say what was trained on and what was held back, for ``split.json``.
+
+    Parameters
+    ----------
+    parts : Parts
+        Of a run.
+
+    Returns
+    -------
+    dict
+        Speakers of each part; where they do not tell the parts apart, also the leaks and a digest
+        of the clips that were held back.
+    """
+    record: dict[str, Any] = {
+        "train": _speakers(parts.train),
+        "validation": _speakers(parts.validation),
+    }
+    if parts.test:
+        record["test"] = _speakers(parts.test)
+    if parts.leaks:
+        held_back = sorted(utterance.id for utterance in (*parts.validation, *parts.test))
+        record["leaks"] = list(parts.leaks)
+        record["held_back"] = hashlib.sha256("\n".join(held_back).encode()).hexdigest()
+    return record
 
 
 def _speakers(utterances: tuple[Utterance, ...]) -> list[str]:

@@ -12,6 +12,7 @@ import torch
 from serenade.evaluation.confusion import confusion_matrix, unweighted_average_recall
 from serenade.training.batches import plain_batches
 from serenade.training.losses import masked_cross_entropy
+from serenade.training.processes import ALONE, Processes
 
 if TYPE_CHECKING:
     from serenade.training.batches import LabelledStates
@@ -47,7 +48,7 @@ class TestScore:
 
 
 def evaluate(
-    network: SpeechNetwork, clips: LabelledStates, recipe: Recipe
+    network: SpeechNetwork, clips: LabelledStates, recipe: Recipe, processes: Processes = ALONE
 ) -> tuple[float, npt.NDArray[np.float32]]:
     """Score clips without augmentation.
 
@@ -59,6 +60,8 @@ def evaluate(
         What is scored.
     recipe : Recipe
         Gives the label smoothing of the loss.
+    processes : Processes
+        They share the batches; the network is on their device.
 
     Returns
     -------
@@ -71,7 +74,12 @@ def evaluate(
     logits = np.zeros(clips.targets.shape, np.float32)
     loss_sum = 0.0
     with torch.inference_mode():
-        for batch, indices in plain_batches(clips, batch_size=EVALUATION_BATCH):
+        for number, (batch, indices) in enumerate(
+            plain_batches(clips, batch_size=EVALUATION_BATCH)
+        ):
+            if number % processes.count != processes.rank:
+                continue
+            batch = batch.to(processes.device)
             scored = network.classify(batch.states, batch.n_frames)
             loss = masked_cross_entropy(
                 scored,
@@ -81,8 +89,9 @@ def evaluate(
                 foreign_label_weight=recipe.optimiser.foreign_label_weight,
             )
             loss_sum += float(loss.sum())
-            logits[indices] = scored.float().numpy()
-    return loss_sum / max(1, len(clips)), logits
+            logits[indices] = scored.float().cpu().numpy()
+    loss_sum = float(processes.total(np.array([loss_sum], np.float32))[0])
+    return loss_sum / max(1, len(clips)), processes.total(logits)
 
 
 def score_test(network: SpeechNetwork, clips: LabelledStates, recipe: Recipe) -> TestScore:
