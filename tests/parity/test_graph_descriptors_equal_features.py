@@ -50,19 +50,20 @@ def test_descriptors(samples: FloatArray) -> None:
     front_end = Descriptors(CONFIG)
     rows = front_end(torch.from_numpy(samples)[None], torch.tensor([samples.size]))[0].numpy()
     assert rows.shape == (front_end.n_rows, samples.size // 256)
-    frames = {"sr": 16_000, "n_fft": 1024, "hop_length": 256}
     n = rows.shape[1]
-    bands = log_mel(y=samples, n_mels=128, fmax=8_000, top_db=None, **frames)[:, :n]
+    bands = log_mel(
+        y=samples, n_mels=128, fmax=8_000, top_db=None, sr=16_000, n_fft=1024, hop_length=256
+    )[:, :n]
     assert np.abs(rows[:128] - bands).max() < 0.02
-    centroid = spectral_centroid(y=samples, **frames)[0, :n]
+    centroid = spectral_centroid(y=samples, sr=16_000, n_fft=1024, hop_length=256)[0, :n]
     assert np.abs(1000 * rows[128] - centroid).max() < 0.5
-    rolloff = spectral_rolloff(y=samples, **frames)[0, :n] / 1000
+    rolloff = spectral_rolloff(y=samples, sr=16_000, n_fft=1024, hop_length=256)[0, :n] / 1000
     difference = rolloff - rows[129]
     assert difference.min() > -1e-3
     assert difference.max() < BIN_KHZ + 1e-3
     rate = zero_crossing_rate(samples, frame_length=1024, hop_length=256)[0, :n]
     np.testing.assert_allclose(rows[130], rate, atol=1e-6)
-    chroma = chroma_stft(y=samples, tuning=0.0, **frames)[:, :n]
+    chroma = chroma_stft(y=samples, tuning=0.0, sr=16_000, n_fft=1024, hop_length=256)[:, :n]
     assert np.abs(rows[131:] - chroma).max() < 1e-3
 
 

@@ -15,7 +15,8 @@ from serenade.training.classical_export import PARITY_METRIC, export_classical
 from serenade.training.classifiers import grid_around
 from serenade.training.data import select, split
 from serenade.training.feature_cache import cached_features
-from serenade.training.package import Packaged, headline, measure, training_data
+from serenade.training.measuring import held_back_name, measure, measured
+from serenade.training.package import Packaged, training_data
 from serenade.training.run import claim, read_run_speakers
 from serenade.training.vectors import LabelledVectors, label_vectors
 
@@ -247,11 +248,10 @@ def package_classical(
     parts = split(select(utterances, recipe), recipe.split)
     claim(run.folder, recipe, parts)
     folder = build_classical_bundle(recipe, parts.train, run, progress=progress, log=log)
-    log("measuring the bundle on validation speakers")
+    log(f"measuring the bundle on {held_back_name(parts)}")
     results = measure(folder, parts, workers=workers)
     spec = read_spec(folder / "spec.json")
-    measured = {name: headline(result) for name, result in results.items()}
-    spec = replace(spec, metrics={**spec.metrics, "validation_speakers": measured})
+    spec = replace(spec, metrics={**spec.metrics, **measured(parts, results)})
     write_spec(spec, folder / "spec.json")
     write_card(folder / "CARD.md", spec, recipe, read_run_speakers(run.folder), results)
     write_checksums(folder)

