@@ -26,6 +26,11 @@ FRAMES_PER_SECOND = 100
 TELEPHONE_BAND_HZ = (300.0, 3400.0)
 COLOUR_DB = 8.0
 TELEPHONE_DB = 45.0
+CODEC_CUTOFF_HZ = (3500.0, 7500.0)
+CODEC_RANGE_DB = (20.0, 45.0)
+CODEC_STEP_DB = (1.5, 6.0)
+CODEC_HOLE_DB = 30.0
+"""How far a lossy codec pushes down what it drops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,10 @@ class MelAugmenter:
             x = x + colour(self.centres_hz, rng)[:, None]
         if rng.random() < recipe.telephone:
             x = x + telephone(self.centres_hz)[:, None]
+        if recipe.codec > 0 and rng.random() < recipe.codec:
+            x = code(x, self.centres_hz, rng)
+        if recipe.gain_db > 0:
+            x = x + np.float32(rng.uniform(-recipe.gain_db, recipe.gain_db))
         return mask(x, recipe.time_masks, recipe.frequency_masks, rng).astype(np.float32)
 
     def _noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
@@ -273,6 +282,37 @@ def telephone(centres_hz: npt.NDArray[np.float64]) -> FloatArray:
     low, high = TELEPHONE_BAND_HZ
     outside = (centres_hz < low) | (centres_hz > high)
     return np.where(outside, -TELEPHONE_DB, 0.0).astype(np.float32)
+
+
+def code(
+    log_mel: FloatArray, centres_hz: npt.NDArray[np.float64], rng: np.random.Generator
+) -> FloatArray:
+    """Leave what a lossy codec at a low bit rate leaves.
+
+    Bands above a cutoff and cells far below the loudest of their frame become holes; the level of
+    what stays is rounded to coarse steps.
+
+    Parameters
+    ----------
+    log_mel : ndarray of shape (n_mels, n_frames)
+        Log-mel spectrogram [dB].
+    centres_hz : ndarray of shape (n_mels,)
+        Centre of every mel band [Hz].
+    rng : Generator
+        Draws cutoff, range and step.
+
+    Returns
+    -------
+    ndarray of shape (n_mels, n_frames), float32
+        Log-mel spectrogram [dB].
+    """
+    cutoff_hz = rng.uniform(*CODEC_CUTOFF_HZ)
+    range_db = rng.uniform(*CODEC_RANGE_DB)
+    step_db = rng.uniform(*CODEC_STEP_DB)
+    coarse = step_db * np.round(log_mel / step_db)
+    dropped = log_mel < log_mel.max(axis=0, keepdims=True) - range_db
+    dropped |= (centres_hz > cutoff_hz)[:, None]
+    return np.where(dropped, log_mel - CODEC_HOLE_DB, coarse).astype(np.float32)
 
 
 def mask(

@@ -76,6 +76,10 @@ class AugmentationRecipe:
         Largest relative change of speaking rate and of the frequency axis, in [0, 0.5).
     noise, reverberation, colour, telephone : float
         Probability of each, in [0, 1].
+    codec : float
+        Probability of the traces of a lossy codec, in [0, 1].
+    gain_db : float
+        Largest change of the level, up or down [dB], 0 or more.
     snr_db : tuple of float
         Lowest and highest signal-to-noise ratio [dB].
     shortest_seconds : float
@@ -100,6 +104,8 @@ class AugmentationRecipe:
     reverberation: float = 0.2
     colour: float = 0.4
     telephone: float = 0.1
+    codec: float = 0.0
+    gain_db: float = 0.0
     snr_db: tuple[float, float] = (3.0, 30.0)
     shortest_seconds: float = 0.7
     cut: float = 0.3
@@ -499,6 +505,7 @@ def _check(recipe: Recipe) -> None:
         "augmentation.reverberation": recipe.augmentation.reverberation,
         "augmentation.colour": recipe.augmentation.colour,
         "augmentation.telephone": recipe.augmentation.telephone,
+        "augmentation.codec": recipe.augmentation.codec,
         "augmentation.cut": recipe.augmentation.cut,
         "network.dropout": recipe.network.dropout,
         "network.encoder_dropout": recipe.network.encoder_dropout,
@@ -518,7 +525,8 @@ def _check(recipe: Recipe) -> None:
         if not 0.0 <= value <= 1.0:
             raise RecipeError(f"{name} must be in [0, 1], got {value}")
     longest = max(recipe.data.max_seconds, recipe.export.max_seconds)
-    if recipe.network.name == "whisper" and longest > recipe.network.max_seconds:
+    pretrained = recipe.network.name in ("whisper", "backbone")
+    if pretrained and longest > recipe.network.max_seconds:
         raise RecipeError(
             f"network.max_seconds {recipe.network.max_seconds} must be at least"
             f" data.max_seconds and export.max_seconds, {longest}"

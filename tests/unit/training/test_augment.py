@@ -10,6 +10,7 @@ import pytest
 from serenade.training.augment import (
     MelAugmenter,
     add_noise,
+    code,
     cut,
     mel_centres,
     reverberate,
@@ -108,3 +109,41 @@ def test_very_short_clips_survive() -> None:
         changed = augment(clip, np.random.default_rng(seed))
         assert changed.shape[1] >= 2
         assert np.isfinite(changed).all()
+
+
+def test_gain_moves_every_level_alike_and_no_further_than_asked_for() -> None:
+    gain_alone = AugmentationRecipe(
+        tempo=0.0,
+        pitch=0.0,
+        noise=0.0,
+        reverberation=0.0,
+        colour=0.0,
+        telephone=0.0,
+        cut=0.0,
+        time_masks=0,
+        frequency_masks=0,
+        gain_db=6.0,
+    )
+    augment = MelAugmenter(gain_alone, CENTRES, [])
+    clip = np.random.default_rng(1).normal(-30.0, 10.0, (64, 40)).astype(np.float32)
+    moves = []
+    for seed in range(100):
+        difference = augment(clip, np.random.default_rng(seed)) - clip
+        np.testing.assert_allclose(difference, difference[0, 0], atol=1e-4)
+        moves.append(float(difference[0, 0]))
+    assert -6.0 <= min(moves) < -5.0
+    assert 5.0 < max(moves) <= 6.0
+
+
+def test_a_codec_leaves_holes_and_coarse_levels_below_its_cutoff() -> None:
+    clip = np.random.default_rng(1).normal(-30.0, 12.0, (64, 80)).astype(np.float32)
+    coded = code(clip, CENTRES, np.random.default_rng(2))
+    assert (coded[CENTRES > 7_500.0] == clip[CENTRES > 7_500.0] - 30.0).all()
+    low = CENTRES < 3_500.0
+    loudest = clip.argmax(axis=0)
+    kept = coded > clip - 10.0
+    assert kept[loudest[low[loudest]], np.flatnonzero(low[loudest])].all()
+    levels = np.unique(np.round(coded[kept], 3))
+    steps = np.diff(levels)
+    assert steps.min() > 1.4  # whole steps of one size between the levels that are left
+    np.testing.assert_allclose(steps / steps.min(), np.round(steps / steps.min()), atol=1e-2)
