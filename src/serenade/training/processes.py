@@ -283,9 +283,10 @@ class _SharedBatchNorm(nn.modules.batchnorm._BatchNorm):  # noqa: SLF001 - torch
 
     @classmethod
     def from_plain(cls, plain: nn.BatchNorm1d | nn.BatchNorm2d) -> _SharedBatchNorm:
-        shared = cls(plain.num_features, eps=plain.eps, momentum=plain.momentum)
+        shared = cls(plain.num_features, plain.eps, plain.momentum, affine=plain.affine)
         shared.load_state_dict(plain.state_dict())
-        return shared.train(plain.training)
+        place = next(plain.buffers()).device
+        return shared.to(place).train(plain.training)
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
@@ -305,8 +306,9 @@ class _SharedBatchNorm(nn.modules.batchnorm._BatchNorm):  # noqa: SLF001 - torch
             self.running_mean.lerp_(mean, momentum)  # type: ignore[union-attr]
             self.running_var.lerp_(unbiased, momentum)  # type: ignore[union-attr]
             self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
-        scaled = centred * torch.rsqrt(variance + self.eps).reshape(shape)
-        result = scaled * self.weight.reshape(shape) + self.bias.reshape(shape)
+        result = centred * torch.rsqrt(variance + self.eps).reshape(shape)
+        if self.affine:
+            result = result * self.weight.reshape(shape) + self.bias.reshape(shape)
         narrowed: Tensor = result.to(x.dtype)
         return narrowed
 

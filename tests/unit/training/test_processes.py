@@ -42,9 +42,9 @@ def _start_two(folder: Path, *arguments: str) -> list[subprocess.Popen[str]]:
 
 
 def _run_two(folder: Path) -> None:
-    for process in _start_two(folder):
-        _, said = process.communicate(timeout=500)
-        assert process.returncode == 0, said
+    processes = _start_two(folder)
+    said = [process.communicate(timeout=500)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
 
 
 @pytest.fixture(scope="module")
