@@ -120,6 +120,8 @@ def export_classical(
             max_seconds=export.max_seconds,
             hop_seconds=export.hop_seconds,
             sure_from_seconds=export.sure_from_seconds,
+            timeline_window_seconds=export.timeline_window_seconds,
+            timeline_step_seconds=export.timeline_step_seconds,
         ),
         conditioning=conditioning,
         front_end={**asdict(config), "classifier": model.kind, "settings": dict(model.settings)},

@@ -272,6 +272,8 @@ def _spec(
             max_seconds=export.max_seconds,
             hop_seconds=export.hop_seconds,
             sure_from_seconds=export.sure_from_seconds,
+            timeline_window_seconds=export.timeline_window_seconds,
+            timeline_step_seconds=export.timeline_step_seconds,
         ),
         conditioning=recipe.conditioning,
         front_end=network.describe_front_end(),

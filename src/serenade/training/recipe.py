@@ -328,6 +328,8 @@ class ExportRecipe:
         For ``spec.json`` and ``CARD.md``.
     max_seconds, hop_seconds, min_seconds, sure_from_seconds : float
         Windowing of long recordings and limits of short ones [s].
+    timeline_window_seconds, timeline_step_seconds : float
+        Length and distance of the windows of a timeline [s]; ADR 12 says what suits large models.
     answer_precision : float
         The model abstains below the confidence at which answers on validation speakers are right
         this often, in (0, 1).
@@ -345,6 +347,8 @@ class ExportRecipe:
     hop_seconds: float = 4.0
     min_seconds: float = 0.2
     sure_from_seconds: float = 0.7
+    timeline_window_seconds: float = 2.0
+    timeline_step_seconds: float = 1.0
     answer_precision: float = 0.8
     int8: bool = False
     prior_clips: float = 20.0
