@@ -37,5 +37,5 @@ $(VENV)/.base: $(VENV)/.python pyproject.toml
 # torch first: the CPU build; a bare "torch" would bring gigabytes of CUDA.
 $(VENV)/.dev: $(VENV)/.base
 	$(BIN)/pip install --quiet torch==2.13.0
-	$(BIN)/pip install --quiet --editable ".[train,plots,serve,dev]"
+	$(BIN)/pip install --quiet --editable ".[train,plots,serve,batch,ray,dev]"
 	touch $@

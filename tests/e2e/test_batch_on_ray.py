@@ -58,20 +58,25 @@ def expected(job: Callable[[str], Path]) -> dict[str, bytes]:
     return _files(path)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def ray_settings() -> Iterator[None]:
+    """Send nothing anywhere, and do not let workers starve on a machine that is busy."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_worker_niceness", "0")  # 15 otherwise
+        yield
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A Ray cluster of two node processes with a core each."""
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "object_store_memory": 100 * 1024**2}
-    before = os.environ.get("RAY_USAGE_STATS_ENABLED")
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     cluster.add_node(**node)
     yield cluster
     cluster.shutdown()
-    if before is None:
-        del os.environ["RAY_USAGE_STATS_ENABLED"]
 
 
 def test_the_death_of_a_process_an_actor_and_a_node_loses_and_repeats_nothing(
