@@ -54,7 +54,8 @@ def _voice(emotion: int, seconds: float, rng: np.random.Generator) -> FloatArray
     tilt, tremolo = (0.3 + 0.6 * emotion, 8.0 - 2.0 * emotion)
     voice = sum(np.sin(2 * np.pi * pitch * k * time) / k**tilt for k in range(1, 20))
     envelope = 1.0 + 0.8 * np.sin(2 * np.pi * tremolo * time)
-    return (0.03 * voice * envelope + 1e-3 * rng.standard_normal(time.size)).astype(np.float32)
+    samples = 0.03 * voice * envelope + 1e-3 * rng.standard_normal(time.size)
+    return np.asarray(samples, np.float32)
 
 
 @pytest.fixture(scope="module")
