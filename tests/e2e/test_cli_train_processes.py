@@ -21,7 +21,7 @@ from serenade.training.checkpoint import load_checkpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
-TOLERANCE = 5e-4
+TOLERANCE = 1e-3
 """Of a weight after all epochs: sums over processes are rounded in another order."""
 
 WITHOUT_EFFECT = "pool.2.bias"

@@ -17,11 +17,13 @@ from serenade.training.checkpoint import load_checkpoint
 from serenade.training.processes import ALONE, Processes, choose_device, open_processes
 
 WORKER = Path(__file__).parents[2] / "training_worker.py"
-TOLERANCE = 2e-4
-"""Of a weight after all steps: sums over two processes are rounded in another order."""
+LOSS_TOLERANCE = 2e-4
+WEIGHT_TOLERANCE = 1e-3
+"""After all steps, in which a weight may move by 1e-2. Sums over two processes are rounded in another
+order, and Adam enlarges that where a gradient is small."""
 
 WITHOUT_EFFECT = "pool.2.bias"
-"""A shift of all scores before a softmax: its gradient is rounding alone, which Adam enlarges."""
+"""A shift of all scores before a softmax: its gradient is rounding alone."""
 
 
 def _start_two(folder: Path, *arguments: str) -> list[subprocess.Popen[str]]:
@@ -63,11 +65,11 @@ def test_two_processes_give_the_result_of_one(two: Path, tmp_path: Path) -> None
     for name, tensor in expected.items():
         if not name.startswith("optimiser/") and not name.endswith(WITHOUT_EFFECT):
             difference = float((got[name].double() - tensor.double()).abs().max())
-            assert difference < TOLERANCE, f"{name} differs by {difference}"
+            assert difference < WEIGHT_TOLERANCE, f"{name} differs by {difference}"
     assert together["step"] == alone["step"]
     for ours, theirs in zip(together["history"], alone["history"], strict=True):
-        assert ours["train_loss"] == pytest.approx(theirs["train_loss"], abs=1e-3)
-        assert ours["validation_loss"] == pytest.approx(theirs["validation_loss"], abs=1e-3)
+        for figure in ("train_loss", "validation_loss"):
+            assert ours[figure] == pytest.approx(theirs[figure], abs=LOSS_TOLERANCE)
 
 
 @pytest.mark.slow
