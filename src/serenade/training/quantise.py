@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import onnxruntime
 
 from serenade.errors import TrainingError
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
     from serenade.types import FloatArray
 
+BLOCK = 128
+"""Inputs that share a scale in a matrix product."""
+INT8_PRODUCTS = 4
+"""Accuracy level of onnxruntime at which the products themselves are of 8-bit integers."""
+SMALL = 10_000
+"""Weights of fewer values stay as they are."""
+FRONT_END = "front_end"
+"""In the names of weights that are not learnt, but define the features."""
 AGREEMENT = 0.95
 """Share of clips on which both graphs must give the same emotion."""
 
@@ -44,10 +53,12 @@ class Rounding:
 
 
 def quantise(path: Path, clips: Sequence[FloatArray]) -> Rounding:
-    """Store and multiply the matrices of a graph as 8-bit integers.
+    """Store the weights of a graph as 8-bit integers, and multiply matrices with them.
 
-    Weights are rounded once, per output channel; the other factor of each product is rounded
-    at run time with a scale of its own. Convolutions and the front end stay as they are.
+    The factors of matrix products are rounded in blocks of :data:`BLOCK` inputs, the other factor
+    at run time in the same blocks: with one scale for a whole product, the few large channels of
+    a pre-trained encoder would leave the others no resolution. Kernels and the head are rounded
+    per output channel and turned back before use. The front end stays as it is.
 
     Parameters
     ----------
@@ -66,32 +77,61 @@ def quantise(path: Path, clips: Sequence[FloatArray]) -> Rounding:
     TrainingError
         If they disagree on more clips than rounding should change.
     """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
     before = _probabilities(path, clips)
+    model = _round_products(onnx.load(path))
+    _round_kernels(model.graph)
     rounded = path.with_name("int8.onnx")
-    logging.disable(logging.WARNING)  # it advises a step that an exported graph does not need
-    try:
-        quantize_dynamic(
-            path,
-            rounded,
-            op_types_to_quantize=["MatMul", "Gemm"],
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            extra_options={"MatMulConstBOnly": True},
-        )
-    finally:
-        logging.disable(logging.NOTSET)
+    onnx.save(model, rounded)
     after = _probabilities(rounded, clips)
     agreement = float((before.argmax(axis=1) == after.argmax(axis=1)).mean())
     largest = float(np.abs(before - after).max())
     if agreement < AGREEMENT:
+        rounded.unlink()
         raise TrainingError(
             f"8-bit weights change the answer on {1.0 - agreement:.1%} of {len(clips)} clips,"
             f" allowed are {1.0 - AGREEMENT:.0%}; export without export.int8"
         )
     rounded.replace(path)
     return Rounding(agreement, largest, len(clips))
+
+
+def _round_products(model: onnx.ModelProto) -> onnx.ModelProto:
+    # Not at the top: the module configures the root logger, and tells it about every node.
+    logging.disable(logging.INFO)
+    try:
+        from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+        quantizer = MatMulNBitsQuantizer(
+            model, bits=8, block_size=BLOCK, is_symmetric=True, accuracy_level=INT8_PRODUCTS
+        )
+        quantizer.process()
+    finally:
+        logging.disable(logging.NOTSET)
+    rounded: onnx.ModelProto = quantizer.model.model
+    return rounded
+
+
+def _round_kernels(graph: onnx.GraphProto) -> None:
+    """Store the large weights of convolutions and of the head as integers with a scale per row."""
+    users = {node.input[1]: node for node in graph.node if node.op_type in ("Conv", "Gemm")}
+    kept, turned_back = [], []
+    for tensor in graph.initializer:
+        weights = onnx.numpy_helper.to_array(tensor)
+        if tensor.name not in users or weights.size < SMALL or FRONT_END in tensor.name:
+            kept.append(tensor)
+            continue
+        scales = np.abs(weights).reshape(len(weights), -1).max(axis=1) / 127.0
+        scales = np.maximum(scales, np.finfo(np.float32).tiny).astype(np.float32)
+        shape = (-1,) + (1,) * (weights.ndim - 1)
+        integers = np.rint(weights / scales.reshape(shape)).astype(np.int8)
+        names = [f"{tensor.name}_int8", f"{tensor.name}_scales"]
+        kept += map(onnx.numpy_helper.from_array, (integers, scales), names)
+        turned_back.append(onnx.helper.make_node("DequantizeLinear", names, [tensor.name], axis=0))
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+    nodes = [*turned_back, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def _probabilities(path: Path, clips: Sequence[FloatArray]) -> npt.NDArray[np.float64]:
