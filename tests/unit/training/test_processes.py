@@ -19,7 +19,7 @@ from serenade.training.processes import ALONE, Processes, choose_device, open_pr
 WORKER = Path(__file__).parents[2] / "training_worker.py"
 LOSS_TOLERANCE = 2e-4
 WEIGHT_TOLERANCE = 1e-3
-"""After all steps, in which a weight may move by 1e-2. Sums over two processes are rounded in another
+"""After all steps, in which a weight may move by 1e-2. Two processes round sums in another
 order, and Adam enlarges that where a gradient is small."""
 
 WITHOUT_EFFECT = "pool.2.bias"
