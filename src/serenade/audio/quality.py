@@ -59,10 +59,19 @@ def measure_quality(waveform: Waveform) -> Quality:
 
 def _snr_db(powers: FloatArray) -> float:
     lowest, highest = _SNR_RANGE_DB
-    noise = float(np.percentile(smooth_powers(powers), _NOISE_PERCENTILE))
+    noise = _percentile(smooth_powers(powers), _NOISE_PERCENTILE)
     speech = float(powers.mean()) - noise
     if speech <= 0:
         return lowest
     if noise == 0:
         return highest
     return min(max(10.0 * math.log10(speech / noise), lowest), highest)
+
+
+def _percentile(values: FloatArray, percent: float) -> float:
+    """Do what :func:`numpy.percentile` does, whose first call imports all of ``numpy.ma``.
+
+    That is a twentieth of the time of one prediction in a fresh process.
+    """
+    ranks = np.arange(values.size)
+    return float(np.interp(percent / 100.0 * (values.size - 1), ranks, np.sort(values)))
