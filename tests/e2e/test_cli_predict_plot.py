@@ -21,7 +21,7 @@ def _is_png(path: Path) -> bool:
 def test_a_clip_is_drawn_beside_its_prediction(
     serenade: Serenade, voices: Path, tiny_bundle: Path
 ) -> None:
-    arguments = ("predict", "calm.wav", "--model", tiny_bundle, "--format", "json")
+    arguments = ("predict", "neutral.wav", "--model", tiny_bundle, "--format", "json")
     plain = serenade(*arguments)
     result = serenade(*arguments, "--plot", "out.png")
     assert (result.code, result.out, result.err) == (0, plain.out, "")
@@ -30,7 +30,7 @@ def test_a_clip_is_drawn_beside_its_prediction(
 
 def test_a_timeline_is_drawn(serenade: Serenade, voices: Path, tiny_bundle: Path) -> None:
     result = serenade(
-        "predict", "calm.wav", "--model", tiny_bundle, "--timeline", "--plot", "line.png"
+        "predict", "neutral.wav", "--model", tiny_bundle, "--timeline", "--plot", "line.png"
     )
     assert result.code == 0
     assert _is_png(voices / "line.png")
@@ -52,11 +52,11 @@ def test_a_long_recording_is_drawn_only_as_a_timeline(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("calm.wav", "--plot", "out.gif"), "out.gif must end in one of .png, .svg, .pdf"),
+        (("neutral.wav", "--plot", "out.gif"), "out.gif must end in one of .png, .svg, .pdf"),
         ((".", "--plot", "out.png"), "--plot draws one file, and there are"),
         (("-", "--plot", "out.png"), "--plot draws one file, and there are 1 or standard input"),
         (
-            ("calm.wav", "--plot", "out.png", "--timeline", "--channels", "split"),
+            ("neutral.wav", "--plot", "out.png", "--timeline", "--channels", "split"),
             "--plot draws all channels together",
         ),
     ],
