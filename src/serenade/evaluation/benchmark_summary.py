@@ -107,7 +107,7 @@ def _summarise_group(
     }
     if len(adapted) == len(folds):
         summary["speaker_adapted"] = {
-            "notes": adapted[0]["setting"]["notes"],
+            "notes": [ReferenceChoice().describe()],
             **_figures(folds, adapted),
             "pooled": _pooled(fold_set, folds, adapted, folder, plan, adapted=True),
         }
