@@ -15,7 +15,7 @@ from serenade.errors import JobError
 from serenade.inference.records import display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 
 class Item(NamedTuple):
@@ -157,9 +157,7 @@ def unpack(packed: bytes) -> list[Item]:
     list of Item
         In order.
     """
-    return list(_unpack(packed))
-
-
-def _unpack(packed: bytes) -> Iterator[Item]:
-    for location, start, stop, content, problem in json.loads(zlib.decompress(packed)):
-        yield Item(location, start, stop, None if content is None else b64decode(content), problem)
+    return [
+        Item(location, start, stop, None if content is None else b64decode(content), problem)
+        for location, start, stop, content, problem in json.loads(zlib.decompress(packed))
+    ]

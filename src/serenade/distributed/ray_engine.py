@@ -157,8 +157,10 @@ def _connected(ray: Any, address: str | None, workers: int | None) -> Iterator[N
     if ray.is_initialized():
         yield
         return
+    address = address or os.environ.get("RAY_ADDRESS")
     here: dict[str, Any] = {}
-    if address is None and "RAY_ADDRESS" not in os.environ:
+    if address is None:
+        address = "local"  # a cluster that happens to run on this machine is not ours
         here = {
             "num_cpus": workers or os.cpu_count(),
             "include_dashboard": False,
@@ -168,8 +170,8 @@ def _connected(ray: Any, address: str | None, workers: int | None) -> Iterator[N
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **here)
     except (ConnectionError, ValueError) as error:
         raise UsageError(
-            f"the Ray cluster at {address or os.environ.get('RAY_ADDRESS')!r} does not answer"
-            f" ({type(error).__name__}); check the address"
+            f"the Ray cluster at {address!r} does not answer ({type(error).__name__}); check the"
+            " address"
         ) from error
     try:
         yield
