@@ -228,6 +228,15 @@ def test_speaking_shows_a_live_result_and_then_the_whole(visit: Visit) -> None:
     assert any("/v1/stream" in url for url in visit.requests)
 
 
+def test_recording_may_begin_while_a_file_is_judged(visit: Visit, clips: Path) -> None:
+    visit.page.set_input_files("#files", [clips / "voices.wav"])
+    visit.find("#record").click()
+    visit.shows("#verdict", "right now")
+    visit.find("#record").click()
+    visit.shows("#stage-name", "Recording 1.wav")
+    assert visit.find("#rows tr").count() == 2
+
+
 def test_in_this_browser_no_audio_leaves_the_machine(visit: Visit, clips: Path) -> None:
     visit.use_browser()
     visit.page.context.set_offline(True)

@@ -219,7 +219,6 @@ async function beginRecording() {
   forgetComplaint();
   player.pause();
   const localModel = state.place === "browser" ? await state.local : null;
-  waveform.beginLive();
   state.recording = await record({
     model: state.model.name,
     localModel,
@@ -234,6 +233,7 @@ async function beginRecording() {
       if (state.recording !== null) toggleRecording();
     },
   });
+  waveform.beginLive(); // only now: until here a file that is being judged may show its result
   find("stage").classList.remove("failed");
   openStage("Listening", localModel ? "in this browser" : "live");
   showVerdict(find("verdict"), { listening: true });

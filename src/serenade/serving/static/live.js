@@ -15,8 +15,10 @@ const GLANCE_SECONDS = 0.5;
 export async function record({ model, localModel, show, read, mark, fail }) {
   const pieces = [];
   let listener = null;
+  let isOver = false;
   const recorder = await startRecorder({
     take: (piece) => {
+      if (isOver) return; // on its way when the microphone was closed
       pieces.push(piece);
       show(piece, recorder.sampleRate);
       listener?.push(piece);
@@ -28,6 +30,7 @@ export async function record({ model, localModel, show, read, mark, fail }) {
   return {
     async stop() {
       await recorder.stop();
+      isOver = true;
       await listener.finish();
       return toWav(join(pieces), recorder.sampleRate);
     },
@@ -58,13 +61,14 @@ function listenHere({ localModel, sampleRate, read, mark, fail }) {
   let nSeconds = 0;
   let nextGlance = GLANCE_SECONDS;
   let isBusy = false;
+  let isOver = false;
 
   const look = async () => {
     isBusy = true;
     const until = nSeconds;
     const judged = await localModel.glance(resample(kept, sampleRate, RATE));
     isBusy = false;
-    if (judged === null) return;
+    if (judged === null || isOver) return;
     read(judged);
     mark({ start_s: until - GLANCE_SECONDS, stop_s: until, emotion: judged.emotion, isGuess: false });
   };
@@ -77,6 +81,8 @@ function listenHere({ localModel, sampleRate, read, mark, fail }) {
       nextGlance = nSeconds + GLANCE_SECONDS;
       look().catch(fail);
     },
-    finish: async () => null,
+    async finish() {
+      isOver = true;
+    },
   };
 }
