@@ -45,6 +45,9 @@ min_epochs = 2
 """
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
@@ -76,7 +79,7 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 def _stop_at_epoch(command: list[str], toy: Path, trial: str, how: signal.Signals) -> str:
     metrics = toy / "killed" / "trials" / trial / "metrics.jsonl"
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not metrics.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(how)
@@ -114,6 +117,7 @@ def test_a_killed_and_interrupted_search_ends_as_one_that_was_not(toy: Path) -> 
     trained = _run(train)
     assert trained.returncode == 0, trained.stderr
     assert (toy / "run" / "bundle" / "model.onnx").exists()
+    assert (toy / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_wrong_space_is_one_sentence_and_exit_code_2(toy: Path) -> None:
