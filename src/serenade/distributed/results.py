@@ -110,6 +110,7 @@ class Results:
         self._rows = rows
         self._failures = failures
         self._finished: dict[int, FinishedShard] = {}
+        self._left_over: set[str] = set()
         self._manifest_written = 0.0
 
     @property
@@ -155,6 +156,7 @@ class Results:
             for name in sorted(ours):
                 self._folder.delete(name)
         elif MANIFEST_NAME in ours:
+            self._left_over = ours
             self._adopt(ours, _read_manifest(self._folder, self._made_with))
         elif ours:
             raise JobError(
@@ -186,7 +188,7 @@ class Results:
         errors = None
         if failures:
             errors = self._write(self._errors_name(number), self._failures, failures)
-        elif self._errors_name(number) in self._folder.names():
+        elif self._errors_name(number) in self._left_over:
             self._folder.delete(self._errors_name(number))  # of a run that died before the rows
         part = self._write(self._part_name(number), self._rows, rows)
         self._finished[number] = FinishedShard(part, errors)

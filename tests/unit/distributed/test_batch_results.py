@@ -111,10 +111,11 @@ def test_a_shard_that_was_damaged_is_not_finished(tmp_path: Path, damage: str) -
 
 
 def test_failures_of_a_shard_that_died_before_its_rows_are_not_left(tmp_path: Path) -> None:
-    results = _results(tmp_path)
-    results.open(restart=False)
+    _results(tmp_path).open(restart=False)
     (tmp_path / "errors-00001.jsonl").write_bytes(JsonlTable().encode([_failure(3)]))
-    results.save(1, [_row(2), _row(3)])
+    again = _results(tmp_path)
+    again.open(restart=False)
+    again.save(1, [_row(2), _row(3)])
     assert not (tmp_path / "errors-00001.jsonl").exists()
 
 
