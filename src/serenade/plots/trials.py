@@ -98,7 +98,7 @@ def _draw_setting(
     numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in tried)
     if numeric:
         places = np.array(tried, float)
-        if np.unique(places).size <= _MOST_TICKS:
+        if all(isinstance(v, int) for v in tried) and np.unique(places).size <= _MOST_TICKS:
             axes.set_xticks(np.unique(places))
     else:
         words = sorted({str(v) for v in tried})
