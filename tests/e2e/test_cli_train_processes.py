@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOLERANCE = 2e-3
-"""Of a loss after six epochs: rounding grows from step to step. Weights are compared in the tests of
-`serenade.training.processes`."""
+"""Of a loss after six epochs: rounding grows from step to step. Weights are compared in the unit
+tests of `serenade.training.processes`."""
 
 # 26 training clips in batches of 8: the last batch is small, and lengths differ.
 # Augmentation per clip is on: it is seeded by the clip. Dropout and mixup differ by process.
