@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soundfile
+from tests.e2e.test_cli_process import _interruptible
 
 from serenade.corpora.manifest import Utterance, write_manifest
 
@@ -78,7 +79,9 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 def _stop_at_epoch(command: list[str], toy: Path, trial: str, how: signal.Signals) -> str:
     metrics = toy / "killed" / "trials" / trial / "metrics.jsonl"
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        _interruptible(command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 300
     while not metrics.exists() and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -73,7 +73,7 @@ def test_a_notebook_runs_from_a_clean_kernel(
     folder.mkdir()
     monkeypatch.setenv("SERENADE_DATA", str(shared_data))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    notebook = nbformat.read(repository / "notebooks" / f"{name}.ipynb", as_version=4)
+    notebook = nbformat.read(repository / "notebooks" / f"{name}.ipynb", as_version=4)  # type: ignore[no-untyped-call]  # no stubs
     kinds = [[output.output_type for output in c.get("outputs", ())] for c in notebook.cells]
     NotebookClient(
         notebook,
