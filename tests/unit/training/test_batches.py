@@ -26,7 +26,13 @@ def clips() -> LabelledStates:
     states = [np.full((4, n), n, np.float16) for n in lengths]
     classes = np.where(np.arange(200) < 180, 0, 1)
     targets = np.eye(3, dtype=np.float32)[classes]
-    return LabelledStates(states, targets, np.ones((200, 3), bool), ["big"] * 150 + ["small"] * 50, np.full(200, np.nan, np.float32))
+    return LabelledStates(
+        states,
+        targets,
+        np.ones((200, 3), bool),
+        ["big"] * 150 + ["small"] * 50,
+        np.full(200, np.nan, np.float32),
+    )
 
 
 def _same(states: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from serenade.corpora.manifest import read_manifest
 from serenade.errors import RecipeError
@@ -25,55 +23,6 @@ from serenade.training.run import TrainingRun, train
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-WIDTH, N_FEED, N_MELS, N_LAYERS = 16, 32, 80, 3
-
-
-@pytest.fixture(scope="module")
-def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Whisper encoder of three tiny layers in the layout of transformers, with random weights."""
-    folder = tmp_path_factory.mktemp("encoder")
-    generator = torch.Generator().manual_seed(0)
-
-    def tensor(*shape: int) -> torch.Tensor:
-        weights: torch.Tensor = torch.randn(*shape, generator=generator) / float(shape[-1]) ** 0.5
-        return weights
-
-    tensors = {
-        "conv1.weight": tensor(WIDTH, N_MELS, 3),
-        "conv1.bias": tensor(WIDTH),
-        "conv2.weight": tensor(WIDTH, WIDTH, 3),
-        "conv2.bias": tensor(WIDTH),
-        "embed_positions.weight": tensor(1500, WIDTH),
-        "layer_norm.weight": torch.ones(WIDTH),
-        "layer_norm.bias": torch.zeros(WIDTH),
-    }
-    for i in range(N_LAYERS):
-        for norm in ("self_attn_layer_norm", "final_layer_norm"):
-            tensors[f"layers.{i}.{norm}.weight"] = torch.ones(WIDTH)
-            tensors[f"layers.{i}.{norm}.bias"] = torch.zeros(WIDTH)
-        for name in ("q_proj", "k_proj", "v_proj", "out_proj"):
-            tensors[f"layers.{i}.self_attn.{name}.weight"] = tensor(WIDTH, WIDTH)
-            if name != "k_proj":
-                tensors[f"layers.{i}.self_attn.{name}.bias"] = tensor(WIDTH)
-        tensors[f"layers.{i}.fc1.weight"], tensors[f"layers.{i}.fc1.bias"] = (
-            tensor(N_FEED, WIDTH),
-            tensor(N_FEED),
-        )
-        tensors[f"layers.{i}.fc2.weight"], tensors[f"layers.{i}.fc2.bias"] = (
-            tensor(WIDTH, N_FEED),
-            tensor(WIDTH),
-        )
-    save_file(tensors, folder / "model.safetensors")
-    config = {
-        "d_model": WIDTH,
-        "encoder_layers": N_LAYERS,
-        "encoder_attention_heads": 2,
-        "encoder_ffn_dim": N_FEED,
-        "num_mel_bins": N_MELS,
-    }
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    return folder
 
 
 def _recipe(encoder: Path, *, depth: int, frozen: int) -> NetworkRecipe:
@@ -120,7 +69,10 @@ def test_cached_states_and_whole_network_agree(tiny_encoder: Path) -> None:
         network = _network(tiny_encoder, depth=3, frozen=frozen)
         states, n_frames = network.states(clip, lengths)
         torch.testing.assert_close(
-            network.classify(states, n_frames), network(clip, lengths)["logits"], atol=1e-6, rtol=1e-5
+            network.classify(states, n_frames),
+            network(clip, lengths)["logits"],
+            atol=1e-6,
+            rtol=1e-5,
         )
 
 
