@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import pytest
-from bench.scale_model import Cluster, Costs, simulate
+
+_BENCH = runpy.run_path(str(Path(__file__).parents[3] / "bench" / "scale_model.py"))
+Cluster, Costs, simulate = _BENCH["Cluster"], _BENCH["Costs"], _BENCH["simulate"]
 
 EVEN = Costs(start=5.0, item=0.1, item_spread=0.0, shard=0.0)
 
