@@ -72,8 +72,10 @@ def cluster() -> Iterator[Any]:
     """A Ray cluster of two node processes with a core each."""
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 1, "object_store_memory": 100 * 1024**2}
-    cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 * 1024**2}
+    cluster: Any = Cluster(
+        initialize_head=True, head_node_args={**node, "include_dashboard": False}
+    )
     cluster.add_node(**node)
     yield cluster
     cluster.shutdown()
