@@ -17,12 +17,13 @@ from serenade.inference.front_end import open_front_end
 from serenade.inference.recognizer import Recognizer
 from serenade.model.bundle import Bundle, open_bundle
 from serenade.model.scorer import Scorer, open_scorer
+from serenade.model.spec import WaveformInput
 from serenade.model.store import BUNDLED, list_bundled
 from serenade.training.ensemble import build_ensemble
 from serenade.types import FloatArray, Waveform
 
-LARGEST_MEGABYTES = {"compact": 4.0}
-"""Limits of models that promise to be small; every other may have 60 MB."""
+LARGEST_MEGABYTES = {"compact": 4.0, "default": 24.0, "cremad": 24.0}
+"""Limits of the models that ship; every other may have 60 MB."""
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.flac"))
 PORTABLE_DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
@@ -132,10 +133,13 @@ def test_a_recording_longer_than_a_window_is_predicted(
     assert prediction.duration_seconds == pytest.approx(seconds)
 
 
-def test_the_level_of_a_recording_does_not_matter(recognizer: Recognizer) -> None:
+def test_the_level_of_a_recording_does_not_matter(recognizer: Recognizer, bundle: Bundle) -> None:
+    exact = not isinstance(bundle.spec.input, WaveformInput) or not bundle.spec.input.int8_products
     clip = decode(SAMPLES[0])
     quiet = recognizer.predict(Waveform(clip.samples * np.float32(0.1), 16000))
     loud = recognizer.predict(clip)
     np.testing.assert_allclose(
-        list(quiet.probabilities.values()), list(loud.probabilities.values()), atol=1e-3
+        list(quiet.probabilities.values()),
+        list(loud.probabilities.values()),
+        atol=1e-3 if exact else 0.015,
     )

@@ -25,6 +25,7 @@ from playwright.sync_api import expect, sync_playwright
 from serenade.audio.codec import encode
 from serenade.audio.resample import resample
 from serenade.inference.recognizer import Recognizer
+from serenade.model.spec import WaveformInput, read_spec
 from serenade.model.store import BUNDLED, list_bundled
 from serenade.serving.keys import hash_key
 from serenade.types import Waveform
@@ -256,7 +257,30 @@ def test_in_this_browser_no_audio_leaves_the_machine(visit: Visit, clips: Path) 
     ]
 
 
-@pytest.mark.parametrize("name", ["tiny", *list_bundled()])
+def _in_browser() -> list[str]:
+    """Bundled models whose arithmetic is that of every machine."""
+    specs = {name: read_spec(BUNDLED / name / "spec.json") for name in list_bundled()}
+    return [name for name, spec in specs.items() if spec.input == WaveformInput()]
+
+
+def test_a_browser_gets_the_small_model_where_the_default_rounds(
+    browser: Browser,
+) -> None:
+    assert "compact" in _in_browser()
+    assert "default" not in _in_browser()
+    with ServiceProcess() as service:
+        page = browser.new_page()
+        page.goto(service.url)
+        expect(page.locator("#model")).to_have_value("default")
+        page.check("input[name=place][value=browser]")
+        expect(page.locator("#model")).to_have_value("compact")
+        expect(page.get_by_text("The model is in this browser now.")).to_be_visible()
+        page.select_option("#model", "default")
+        expect(page.locator("input[name=place][value=server]")).to_be_checked()
+        page.close()
+
+
+@pytest.mark.parametrize("name", ["tiny", *_in_browser()])
 def test_the_model_in_the_browser_equals_the_service(
     browser: Browser, tiny_bundle: Path, clips: Path, name: str
 ) -> None:

@@ -31,7 +31,17 @@ TIMELINE_STEP_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class WaveformInput:
-    """The model takes audio; its front end is inside the graph."""
+    """The model takes audio; its front end is inside the graph.
+
+    Parameters
+    ----------
+    int8_products : bool
+        Whether the graph multiplies 8-bit integers. Their rounding turns the last bits of a
+        processor's arithmetic into differences of up to about 0.01 in a probability, so such a
+        model is not offered where two runtimes must agree.
+    """
+
+    int8_products: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +239,8 @@ def to_json(spec: ModelSpec) -> dict[str, Any]:
     match spec.input:
         case WaveformInput():
             kind: dict[str, Any] = {"kind": "waveform"}
+            if spec.input.int8_products:
+                kind["int8_products"] = True
         case FeatureInput():
             kind = {"kind": "features", **asdict(spec.input)}
     optional = {} if spec.adaptation is None else {"adaptation": asdict(spec.adaptation)}
@@ -330,7 +342,7 @@ def _parse_input(table: Table) -> WaveformInput | FeatureInput:
     kind = table.text("kind")
     spec: WaveformInput | FeatureInput
     if kind == "waveform":
-        spec = WaveformInput()
+        spec = WaveformInput(int8_products=table.boolean_or("int8_products", default=False))
     elif kind == "features":
         spec = FeatureInput(
             front_end=table.text("front_end"), fingerprint=table.text("fingerprint")

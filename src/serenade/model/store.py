@@ -10,7 +10,8 @@ from serenade.errors import ModelError
 BUNDLED = Path(__file__).parent / "bundled"
 """Folder of the models that ship with the package."""
 
-DEFAULT_NAMES = ("default", "compact")
+SMALL_NAME = "compact"
+DEFAULT_NAMES = ("default", SMALL_NAME)
 """The first of these that is bundled is the default model."""
 
 
@@ -23,6 +24,17 @@ def list_bundled() -> list[str]:
         Sorted names; each resolves.
     """
     return sorted(spec.parent.name for spec in BUNDLED.glob("*/spec.json"))
+
+
+def browser_name() -> str | None:
+    """Give the name of the small model, which browsers run as well.
+
+    Returns
+    -------
+    str or None
+        Name of a bundled model; ``None`` if it is not bundled.
+    """
+    return SMALL_NAME if SMALL_NAME in list_bundled() else None
 
 
 def default_name() -> str:

@@ -11,7 +11,7 @@ from serenade.inference.recognizer import Recognizer
 from serenade.model.bundle import Bundle, open_bundle
 from serenade.model.scorer import open_scorer
 from serenade.model.spec import WaveformInput, to_json
-from serenade.model.store import resolve
+from serenade.model.store import browser_name, default_name, resolve
 from serenade.serving.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class ServedModel:
             Only JSON types.
         """
         spec = self.bundle.spec
+        exact = isinstance(spec.input, WaveformInput) and not spec.input.int8_products
         return {
             "name": spec.name,
             "id": spec.model_id,
@@ -58,7 +59,7 @@ class ServedModel:
             "min_seconds": spec.windowing.min_seconds,
             "sure_from_seconds": spec.windowing.sure_from_seconds,
             "bytes": self.bundle.model_path.stat().st_size,
-            "in_browser": isinstance(spec.input, WaveformInput),
+            "in_browser": exact and not spec.conditioning.reduce_noise,
         }
 
     def spec_json(self) -> dict[str, Any]:
@@ -121,7 +122,7 @@ def load_models(names: Sequence[str]) -> ServedModels:
     Parameters
     ----------
     names : sequence of str
-        Names or folders; empty for the default model.
+        Names or folders; empty for the default model and the small one, which browsers run.
 
     Returns
     -------
@@ -136,7 +137,7 @@ def load_models(names: Sequence[str]) -> ServedModels:
         If two models have the same name.
     """
     models: list[ServedModel] = []
-    for name in names or (None,):
+    for name in names or dict.fromkeys([default_name(), browser_name() or default_name()]):
         bundle = open_bundle(resolve(name))
         if any(model.name == bundle.spec.name for model in models):
             raise UsageError(f"two models are called {bundle.spec.name!r}; leave one out")

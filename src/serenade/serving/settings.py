@@ -32,7 +32,7 @@ class Settings:
         Processes that share the port, 1 or more.
     models : tuple of str
         Names or folders of the models, the first of which is used where a request names none;
-        empty for the default model.
+        empty for the default model and the small one.
     concurrency : int
         Recordings that are judged at the same time, 1 or more.
     queue : int

@@ -325,7 +325,11 @@ def _spec(members: Sequence[Member], labels: LabelSet, *, name: str, version: st
         version=version,
         description=f"An ensemble: {told}.",
         sample_rate=SAMPLE_RATE,
-        input=WaveformInput(),
+        input=WaveformInput(
+            int8_products=any(
+                isinstance(spec.input, WaveformInput) and spec.input.int8_products for spec in specs
+            )
+        ),
         labels=labels,
         windowing=Windowing(
             min_seconds=max(window.min_seconds for window in windows),

@@ -265,7 +265,7 @@ def _spec(
         version=export.version,
         description=export.description,
         sample_rate=SAMPLE_RATE,
-        input=WaveformInput(),
+        input=WaveformInput(int8_products=export.int8),
         labels=label_set(recipe),
         windowing=Windowing(
             min_seconds=export.min_seconds,

@@ -60,13 +60,22 @@ function chooseModel(name) {
   find("about").textContent = `Model ${state.model.id}: ${state.model.description} Licence: ${state.model.licence}`;
   showFaces(find("faces"), state.model.labels);
   const browser = document.querySelector("input[value=browser]");
-  browser.disabled = !state.model.in_browser;
-  if (browser.disabled && state.place === "browser") choosePlace("server");
+  browser.disabled = !state.models.some((model) => model.in_browser);
+  if (state.place === "browser" && !state.model.in_browser) choosePlace("server");
   if (state.place === "browser") prepareLocalModel();
+}
+
+/** A model that browsers cannot run exactly gives way to the first that they can. */
+function chooseModelForBrowser() {
+  if (state.model.in_browser) return;
+  const { name } = state.models.find((model) => model.in_browser);
+  find("model").value = name;
+  chooseModel(name);
 }
 
 function choosePlace(place) {
   state.place = place;
+  if (place === "browser") chooseModelForBrowser();
   document.querySelector(`input[value=${place}]`).checked = true;
   find("promise").textContent = PROMISES[place];
   if (place === "browser") prepareLocalModel();
