@@ -127,8 +127,9 @@ def _row(
                 (),
             )
         )
-        if utterance.intensity in INTENSITIES and prediction.intensity is not None:
-            rated.append((INTENSITIES[utterance.intensity], prediction.intensity))
+        asked = INTENSITIES.get(utterance.intensity or "")
+        if asked is not None and prediction.intensity is not None:
+            rated.append((asked, prediction.intensity))
     result = summarise(
         Judgement(tuple(answers), ()),
         labelling=labelling,

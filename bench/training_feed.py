@@ -112,7 +112,7 @@ def main() -> None:
                 f"| {name} | {len(reading.decoded)} | {reading.seconds:.2f} | - | - |", flush=True
             )
         network.learn_statistics(clips.states)
-        own = _train(network, recipe, clips, augment, folder / "own", fit.epoch_batches)
+        own = _train(network, recipe, clips, augment, folder / "own", fit.epoch_batches)  # type: ignore[attr-defined]
         for epoch, clock in enumerate(own, start=1):
             _print_epoch(f"epoch {epoch} of the run", clock)
         loader = _loader(utterances, network, clips, recipe.optimiser.batch_size)
@@ -167,14 +167,14 @@ def _train(
             asked = time.process_time()
         clock.seconds = asked - begun
 
-    original, fit.epoch_batches = fit.epoch_batches, timed
+    original, fit.epoch_batches = fit.epoch_batches, timed  # type: ignore[attr-defined]
     try:
         with _counted_decodes() as decoded:
             nobody = _no_clips(clips)
             fit.Fit(network, recipe, clips, nobody, augment, folder).run(lambda *_: None)
         clocks[-1].decoded = decoded
     finally:
-        fit.epoch_batches = original
+        fit.epoch_batches = original  # type: ignore[attr-defined]
     return clocks
 
 
@@ -208,17 +208,17 @@ def _loader(
 def _counted_decodes() -> Iterator[list[str]]:
     """Note the files that the cache decodes."""
     decoded: list[str] = []
-    original = cache.decode
+    original = cache.decode  # type: ignore[attr-defined]
 
     def noting(path: str) -> Waveform:
         decoded.append(path)
         return original(path)
 
-    cache.decode = noting  # type: ignore[assignment]
+    cache.decode = noting  # type: ignore[attr-defined,assignment]
     try:
         yield decoded
     finally:
-        cache.decode = original
+        cache.decode = original  # type: ignore[attr-defined]
 
 
 def _print_epoch(name: str, clock: Clock) -> None:

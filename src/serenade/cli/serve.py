@@ -30,7 +30,10 @@ def serve(
     models: Annotated[
         list[str] | None,
         _option(
-            "models", "Name or folder of a model; may be repeated.", "--model", shown="default and compact"
+            "models",
+            "Name or folder of a model; may be repeated.",
+            "--model",
+            shown="default and compact",
         ),
     ] = None,
     concurrency: Annotated[

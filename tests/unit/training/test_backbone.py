@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -91,9 +91,10 @@ def test_whisper_gives_what_transformers_gives_for_30_seconds(encoders: dict[str
     rng = np.random.default_rng(0)
     samples = (0.1 * rng.standard_normal(480_000)).astype(np.float32)
     samples[:400] = samples[-400:] = 0.0  # theirs mirrors the ends, ours pads with zeros
-    extractor = transformers.WhisperFeatureExtractor()
+    library: Any = transformers
+    extractor = library.WhisperFeatureExtractor()
     mel = extractor(samples, sampling_rate=16_000, return_tensors="pt").input_features
-    model = transformers.WhisperModel.from_pretrained(encoders["whisper"]).eval()
+    model = library.WhisperModel.from_pretrained(encoders["whisper"]).eval()
     with torch.inference_mode():
         theirs = model.encoder(mel, output_hidden_states=True)
     expected = [*theirs.hidden_states[:-1], theirs.last_hidden_state]
@@ -145,9 +146,10 @@ def test_only_the_layers_above_the_frozen_ones_are_trained(encoders: dict[str, P
     assert network.layers_above("encoder.layers.1.attention.k_proj.weight") == 1
     assert network.layers_above("head.1.weight") is None
     network.train()
-    assert not network.encoder.layers[0].training
-    assert network.encoder.layers[2].training
-    assert not any(module.training for module in network.encoder.project.modules())
+    encoder: Any = network.encoder
+    assert not encoder.layers[0].training
+    assert encoder.layers[2].training
+    assert not any(module.training for module in encoder.project.modules())
 
 
 def test_fewer_layers_are_the_first_of_all(
@@ -168,11 +170,12 @@ def test_the_fingerprint_knows_weights_and_settings_of_the_frozen_part(
 ) -> None:
     one = _network(encoders["wav2vec2-base"], frozen_layers=1)
     before = one.fingerprint()
+    encoder: Any = one.encoder
     with torch.no_grad():
-        one.encoder.layers[2].attention.k_proj.weight.add_(1.0)
+        encoder.layers[2].attention.k_proj.weight.add_(1.0)
     assert one.fingerprint() == before
     with torch.no_grad():
-        one.encoder.layers[0].attention.k_proj.weight.add_(1.0)
+        encoder.layers[0].attention.k_proj.weight.add_(1.0)
     assert one.fingerprint() != before
     prints = [str(_network(folder).fingerprint()) for folder in encoders.values()]
     assert len(set(prints)) == len(prints)

@@ -129,7 +129,7 @@ def test_a_clip_without_intensity_teaches_none() -> None:
     rated = torch.tensor([0.5, 0.9, 0.25], requires_grad=True)
     errors = intensity_error(rated, wanted)
     torch.testing.assert_close(errors, torch.tensor([0.25, 0.0, 0.0625]))
-    errors.sum().backward()
+    errors.sum().backward()  # type: ignore[no-untyped-call]
     assert rated.grad is not None
     assert rated.grad[1] == 0.0
 
