@@ -100,6 +100,10 @@ class Line:
 def main() -> None:
     """Measure and print, or write the page."""
     arguments = parse_arguments()
+    if arguments.results_only:
+        page = with_results(PAGE.read_text(encoding="utf-8"), arguments.results)
+        PAGE.write_text(page, encoding="utf-8")
+        return
     utterances = read_manifest(arguments.manifest)
     sections = [introduction()]
     for setup in SETUPS:
@@ -124,7 +128,15 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--corpora", nargs="+", choices=names, default=names)
     parser.add_argument("--cache", type=Path, default=ROOT / "cache" / "features")
     parser.add_argument("--write", action="store_true", help=f"replace {PAGE.name}")
-    return parser.parse_args()
+    parser.add_argument(
+        "--results-only",
+        action="store_true",
+        help=f"renew only the rows of --results in {PAGE.name}, without the baselines",
+    )
+    arguments = parser.parse_args()
+    if arguments.results_only and arguments.results is None:
+        parser.error("--results-only needs --results, the folder with the new rows")
+    return arguments
 
 
 def section(setup: Setup, utterances: Sequence[Utterance], arguments: argparse.Namespace) -> str:
@@ -226,6 +238,7 @@ def benchmark_lines(setup: Setup, results: Path | None) -> list[Line]:
         summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if summary.get("kind") != "benchmark" or summary["protocol"] != setup.protocol:
             continue
+        joint = "--joint" in (summary["command"] or "")
         for group in summary["groups"]:
             if group["corpora"] == [setup.corpus]:
                 modes = {SPEAKER_INDEPENDENT: group["mean_over_folds"]}
@@ -233,14 +246,38 @@ def benchmark_lines(setup: Setup, results: Path | None) -> list[Line]:
                     modes[SPEAKER_ADAPTED] = group["speaker_adapted"]["mean_over_folds"]
                 lines.append(
                     Line(
-                        f"**{summary['title']}**",
+                        f"**`{summary['title']}`, trained anew for every fold**",
                         {mode: means["uar"]["mean"] for mode, means in modes.items()},
                         {mode: means["accuracy"]["mean"] for mode, means in modes.items()},
                         f"as above, {len(group['folds'])} folds"
+                        + ("; trained on the other corpora too" if joint else "")
                         + ("; **leaks**" if group["leaks"] else ""),
                     )
                 )
     return lines
+
+
+def with_results(page: str, results: Path) -> str:
+    """Put the results of `serenade benchmark` behind the baselines of a page that is there."""
+    head, *sections = page.split("\n## ")
+    renewed = [head]
+    for text in sections:
+        setup = next(setup for setup in SETUPS if text.startswith(f"{setup.corpus}\n"))
+        new = [row(line) for line in benchmark_lines(setup, results)]
+        systems = {_system(line) for line in new}
+        kept = [
+            line
+            for line in text.split("\n")
+            if line.split("|")[1:2] not in [[system] for system in systems]
+        ]
+        last = max(i for i, line in enumerate(kept) if line.startswith("| **SVM"))
+        renewed.append("\n".join([*kept[: last + 1], *new, *kept[last + 1 :]]))
+    return "\n## ".join(renewed)
+
+
+def _system(line: str) -> str | None:
+    """First cell of a row."""
+    return line.split("|")[1].strip() if line.startswith("|") else None
 
 
 def published_lines(name: str) -> list[Line]:
@@ -255,16 +292,19 @@ def published_lines(name: str) -> list[Line]:
     return sorted(lines.values(), key=lambda line: (line.split, -max(line.uar.values())))
 
 
+def row(line: Line) -> str:
+    """Lay out one row."""
+    cells = [
+        f"{100 * figures[mode]:.1f}" if mode in figures else "–"
+        for mode in (SPEAKER_INDEPENDENT, SPEAKER_ADAPTED)
+        for figures in (line.uar, line.accuracy)
+    ]
+    return f"| {line.system} | {' | '.join(cells)} | {line.split} |"
+
+
 def table(own: Sequence[Line], published: Sequence[Line]) -> str:
     """Lay out the rows of a corpus."""
-    rows = []
-    for line in (*own, *published):
-        cells = [
-            f"{100 * figures[mode]:.1f}" if mode in figures else "–"
-            for mode in (SPEAKER_INDEPENDENT, SPEAKER_ADAPTED)
-            for figures in (line.uar, line.accuracy)
-        ]
-        rows.append(f"| {line.system} | {' | '.join(cells)} | {line.split} |")
+    rows = [row(line) for line in (*own, *published)]
     return (
         "| system | UAR | WA | UAR, speaker-adapted | WA, speaker-adapted | split |\n"
         "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
