@@ -6,13 +6,17 @@ SHARED ?= ../shared
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SERENADE_SHARED := $(abspath $(SHARED))
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-slow check bench clean
 
 demo: $(VENV)/.base
 	$(BIN)/serenade predict samples
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -m "not slow"
+
+# Clusters, searches, notebooks, exports of every network: about ten minutes more.
+test-slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -m slow
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -32,7 +32,6 @@ def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("serenade-*.whl"))
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_every_bundled_model_whole(wheel: Path, repository: Path) -> None:
     bundled = repository / "src" / "serenade" / "model" / "bundled"
     expected = {
@@ -45,7 +44,6 @@ def test_the_wheel_holds_every_bundled_model_whole(wheel: Path, repository: Path
     assert wheel.stat().st_size <= MAX_WHEEL_BYTES
 
 
-@pytest.mark.slow
 def test_the_wheel_predicts_with_the_base_install_alone(
     wheel: Path, repository: Path, tmp_path: Path
 ) -> None:
