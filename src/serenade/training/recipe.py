@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from collections.abc import Mapping  # noqa: TC003 - the types of the fields are read at run time
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
-from serenade.emotions import LABEL_SETS
 from serenade.errors import RecipeError
+from serenade.training.recipe_checks import check_recipe
+from serenade.training.recipe_tables import parse_table
 from serenade.types import Conditioning
-
-T = TypeVar("T")
 
 ENCODER_NETWORKS = ("whisper", "backbone")
 """Networks whose initial weights are those of a pre-trained encoder."""
@@ -493,115 +491,6 @@ def parse_recipe(table: Mapping[str, Any]) -> Recipe:
     RecipeError
         If a key or value is not allowed.
     """
-    recipe = _parse(Recipe, table, "")
-    _check(recipe)
+    recipe = parse_table(Recipe, table)
+    check_recipe(recipe)
     return recipe
-
-
-def _check(recipe: Recipe) -> None:
-    if recipe.data.label_set not in LABEL_SETS:
-        raise RecipeError(
-            f"data.label_set {recipe.data.label_set!r} must be one of {', '.join(LABEL_SETS)}"
-        )
-    shares = {
-        "split.validation_share": recipe.split.validation_share,
-        "augmentation.noise": recipe.augmentation.noise,
-        "augmentation.reverberation": recipe.augmentation.reverberation,
-        "augmentation.colour": recipe.augmentation.colour,
-        "augmentation.telephone": recipe.augmentation.telephone,
-        "augmentation.codec": recipe.augmentation.codec,
-        "augmentation.cut": recipe.augmentation.cut,
-        "network.dropout": recipe.network.dropout,
-        "network.encoder_dropout": recipe.network.encoder_dropout,
-        "teacher.soft_share": recipe.teacher.soft_share,
-        "optimiser.label_smoothing": recipe.optimiser.label_smoothing,
-        "optimiser.average_decay": recipe.optimiser.average_decay,
-        "optimiser.warmup_share": recipe.optimiser.warmup_share,
-        "optimiser.balance": recipe.optimiser.balance,
-        "optimiser.plateau_factor": recipe.optimiser.plateau_factor,
-        "optimiser.encoder_rate": recipe.optimiser.encoder_rate,
-        "optimiser.layer_decay": recipe.optimiser.layer_decay,
-        "optimiser.foreign_label_weight": recipe.optimiser.foreign_label_weight,
-        "optimiser.intensity_weight": recipe.optimiser.intensity_weight,
-        "export.answer_precision": recipe.export.answer_precision,
-    }
-    for name, value in shares.items():
-        if not 0.0 <= value <= 1.0:
-            raise RecipeError(f"{name} must be in [0, 1], got {value}")
-    longest = max(recipe.data.max_seconds, recipe.export.max_seconds)
-    pretrained = recipe.network.name in ("whisper", "backbone")
-    if pretrained and longest > recipe.network.max_seconds:
-        raise RecipeError(
-            f"network.max_seconds {recipe.network.max_seconds} must be at least"
-            f" data.max_seconds and export.max_seconds, {longest}"
-        )
-    if recipe.classical.n_folds < 2:
-        raise RecipeError(f"classical.n_folds must be 2 or more, got {recipe.classical.n_folds}")
-    positive = {
-        "data.max_seconds": recipe.data.max_seconds,
-        "network.width": recipe.network.width,
-        "network.depth": recipe.network.depth,
-        "network.n_mfcc": recipe.network.n_mfcc,
-        "network.dense": min(recipe.network.dense, default=1),
-        "optimiser.plateau_patience": recipe.optimiser.plateau_patience,
-        "teacher.n_hints": recipe.teacher.n_hints,
-        "teacher.inverse_penalty": recipe.teacher.inverse_penalty,
-        "optimiser.epochs": recipe.optimiser.epochs,
-        "optimiser.batch_size": recipe.optimiser.batch_size,
-        "optimiser.learning_rate": recipe.optimiser.learning_rate,
-        "export.max_seconds": recipe.export.max_seconds,
-        "export.hop_seconds": recipe.export.hop_seconds,
-        "export.min_seconds": recipe.export.min_seconds,
-        "export.prior_clips_deviation": recipe.export.prior_clips_deviation,
-    }
-    for name, value in positive.items():
-        if not value > 0:
-            raise RecipeError(f"{name} must be above 0, got {value}")
-
-
-def _parse(kind: type[T], table: Mapping[str, Any], path: str) -> T:
-    hints = get_type_hints(kind)
-    names = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]  # a dataclass
-    for key in table:
-        if key not in names:
-            raise RecipeError(
-                f"unknown key {path + key!r}; allowed here are {', '.join(sorted(names))}"
-            )
-    if "name" in names and kind is Recipe and "name" not in table:
-        raise RecipeError("key 'name' is missing")
-    values = {key: _value(hints[key], value, path + key) for key, value in table.items()}
-    return kind(**values)
-
-
-def _value(hint: Any, value: Any, path: str) -> Any:  # noqa: ANN401 - any type of the tables
-    if is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, Mapping):
-            raise RecipeError(f"{path!r} must be a table, got {value!r}")
-        return _parse(hint, value, f"{path}.")
-    origin = get_origin(hint)
-    if origin in (Union, UnionType):
-        inner = next(option for option in get_args(hint) if option is not type(None))
-        return None if value is None or value == "none" else _value(inner, value, path)
-    if origin is Literal:
-        if value not in get_args(hint):
-            raise RecipeError(f"{path!r} must be one of {get_args(hint)}, got {value!r}")
-        return value
-    if origin is tuple:
-        return _tuple(hint, value, path)
-    if origin is Mapping:
-        if not isinstance(value, Mapping):
-            raise RecipeError(f"{path!r} must be a table, got {value!r}")
-        return dict(value)
-    allowed: tuple[type, ...] = (int, float) if hint is float else (hint,)
-    if not isinstance(value, allowed) or (isinstance(value, bool) and hint is not bool):
-        raise RecipeError(f"{path!r} must be of type {hint.__name__}, got {value!r}")
-    return float(cast("float", value)) if hint is float else value
-
-
-def _tuple(hint: Any, value: Any, path: str) -> tuple[Any, ...]:  # noqa: ANN401 - any type of the tables
-    kinds = get_args(hint)
-    if not isinstance(value, list | tuple):
-        raise RecipeError(f"{path!r} must be a list, got {value!r}")
-    if kinds[-1] is not Ellipsis and len(value) != len(kinds):
-        raise RecipeError(f"{path!r} must hold {len(kinds)} values, got {len(value)}")
-    return tuple(_value(kinds[0], entry, f"{path}[{i}]") for i, entry in enumerate(value))

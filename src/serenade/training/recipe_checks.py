@@ -1,0 +1,84 @@
+"""What a recipe must keep to beyond the types of its values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from serenade.emotions import LABEL_SETS
+from serenade.errors import RecipeError
+
+if TYPE_CHECKING:
+    from serenade.training.recipe import Recipe
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Refuse values that are out of range or contradict each other.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Of the right types.
+
+    Raises
+    ------
+    RecipeError
+        Names the key, what is allowed and what was given.
+    """
+    if recipe.data.label_set not in LABEL_SETS:
+        raise RecipeError(
+            f"data.label_set {recipe.data.label_set!r} must be one of {', '.join(LABEL_SETS)}"
+        )
+    shares = {
+        "split.validation_share": recipe.split.validation_share,
+        "augmentation.noise": recipe.augmentation.noise,
+        "augmentation.reverberation": recipe.augmentation.reverberation,
+        "augmentation.colour": recipe.augmentation.colour,
+        "augmentation.telephone": recipe.augmentation.telephone,
+        "augmentation.codec": recipe.augmentation.codec,
+        "augmentation.cut": recipe.augmentation.cut,
+        "network.dropout": recipe.network.dropout,
+        "network.encoder_dropout": recipe.network.encoder_dropout,
+        "teacher.soft_share": recipe.teacher.soft_share,
+        "optimiser.label_smoothing": recipe.optimiser.label_smoothing,
+        "optimiser.average_decay": recipe.optimiser.average_decay,
+        "optimiser.warmup_share": recipe.optimiser.warmup_share,
+        "optimiser.balance": recipe.optimiser.balance,
+        "optimiser.plateau_factor": recipe.optimiser.plateau_factor,
+        "optimiser.encoder_rate": recipe.optimiser.encoder_rate,
+        "optimiser.layer_decay": recipe.optimiser.layer_decay,
+        "optimiser.foreign_label_weight": recipe.optimiser.foreign_label_weight,
+        "optimiser.intensity_weight": recipe.optimiser.intensity_weight,
+        "export.answer_precision": recipe.export.answer_precision,
+    }
+    for name, value in shares.items():
+        if not 0.0 <= value <= 1.0:
+            raise RecipeError(f"{name} must be in [0, 1], got {value}")
+    longest = max(recipe.data.max_seconds, recipe.export.max_seconds)
+    pretrained = recipe.network.name in ("whisper", "backbone")
+    if pretrained and longest > recipe.network.max_seconds:
+        raise RecipeError(
+            f"network.max_seconds {recipe.network.max_seconds} must be at least"
+            f" data.max_seconds and export.max_seconds, {longest}"
+        )
+    if recipe.classical.n_folds < 2:
+        raise RecipeError(f"classical.n_folds must be 2 or more, got {recipe.classical.n_folds}")
+    positive = {
+        "data.max_seconds": recipe.data.max_seconds,
+        "network.width": recipe.network.width,
+        "network.depth": recipe.network.depth,
+        "network.n_mfcc": recipe.network.n_mfcc,
+        "network.dense": min(recipe.network.dense, default=1),
+        "optimiser.plateau_patience": recipe.optimiser.plateau_patience,
+        "teacher.n_hints": recipe.teacher.n_hints,
+        "teacher.inverse_penalty": recipe.teacher.inverse_penalty,
+        "optimiser.epochs": recipe.optimiser.epochs,
+        "optimiser.batch_size": recipe.optimiser.batch_size,
+        "optimiser.learning_rate": recipe.optimiser.learning_rate,
+        "export.max_seconds": recipe.export.max_seconds,
+        "export.hop_seconds": recipe.export.hop_seconds,
+        "export.min_seconds": recipe.export.min_seconds,
+        "export.prior_clips_deviation": recipe.export.prior_clips_deviation,
+    }
+    for name, value in positive.items():
+        if not value > 0:
+            raise RecipeError(f"{name} must be above 0, got {value}")
