@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ def speech() -> FloatArray:
 class FakeMicrophone:
     """Plays the speech; then is unplugged, interrupted by Ctrl-C, or closed."""
 
-    ending: Exception | KeyboardInterrupt | None = None
+    ending: Exception | KeyboardInterrupt | signal.Signals | None = None
     n_closed = 0
     n_gaps = 0
 
@@ -51,7 +52,9 @@ class FakeMicrophone:
 
     def blocks(self) -> Iterator[FloatArray]:
         yield from np.split(speech(), range(1600, 7 * RATE, 1600))
-        if self.ending is not None:
+        if isinstance(self.ending, signal.Signals):
+            signal.raise_signal(self.ending)
+        elif self.ending is not None:
             raise self.ending
 
     def close(self) -> None:
@@ -137,6 +140,24 @@ def test_ctrl_c_ends_well(
     assert result.code == 0
     assert len(result.out.splitlines()) == 5
     assert microphone.n_closed == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_that_ends_the_process_saves_first(
+    serenade: Serenade,
+    tiny_bundle: Path,
+    tmp_path: Path,
+    microphone: type[FakeMicrophone],
+    number: signal.Signals,
+) -> None:
+    microphone.ending = number
+    before = signal.getsignal(number)
+    result = serenade("listen", "--model", tiny_bundle, "--save", tmp_path)
+    assert result.code == 0
+    [wav] = tmp_path.glob("*.wav")
+    assert f"saved {wav}" in result.err
+    assert len(json.loads(wav.with_suffix(".json").read_text())["segments"]) == 5
+    assert signal.getsignal(number) is before
 
 
 def test_lost_sound_is_told(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +71,47 @@ def test_virtual_device_is_heard_and_recorded(
     assert (rate, samples.size) == (16000, 8 * 16000)
     assert np.abs(samples).max() == pytest.approx(0.3, abs=0.01)
     assert json.loads(wav.with_suffix(".json").read_text())["duration_s"] == 8.0
+
+
+def test_sigterm_saves_the_timeline(
+    environment: dict[str, str], tiny_bundle: Path, tmp_path: Path
+) -> None:
+    process = _listen(environment, tiny_bundle, tmp_path)
+    for _ in range(600):
+        if any(wav.stat().st_size > 32000 for wav in tmp_path.glob("saved/*.wav")):
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 0, messages
+    _assert_saved(tmp_path / "saved")
+
+
+def test_reader_that_goes_away_leaves_the_timeline(
+    environment: dict[str, str], tiny_bundle: Path, tmp_path: Path
+) -> None:
+    process = _listen(environment, tiny_bundle, tmp_path)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.stdout = None
+    process.communicate(timeout=60)
+    _assert_saved(tmp_path / "saved")
+
+
+def _listen(environment: dict[str, str], model: Path, folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "serenade", "listen", "--device", "serenade_tape"]
+    options = ["--format", "jsonl", "--model", str(model), "--save", str(folder / "saved")]
+    return subprocess.Popen(
+        [*command, *options],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _assert_saved(folder: Path) -> None:
+    [wav] = folder.glob("*.wav")
+    timeline = json.loads(wav.with_suffix(".json").read_text())
+    assert timeline["duration_s"] == pytest.approx(soundfile.info(wav).duration, abs=1e-6)

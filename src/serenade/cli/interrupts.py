@@ -1,4 +1,4 @@
-"""What Ctrl-C must not cut in two."""
+"""What Ctrl-C and the signals that end a process must not cut in two."""
 
 from __future__ import annotations
 
@@ -12,36 +12,59 @@ from serenade.cli.messages import print_message
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_ENDINGS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+"""What ends a process from outside: a service manager, and a terminal that is closed."""
+
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C wait until the end of a block.
+    """Let Ctrl-C, and the signals that end a process, wait until the end of a block.
 
     Only in the main thread.
 
     Yields
     ------
     None
-        With the signal held back.
+        With the signals held back; then those that came take effect.
 
     Raises
     ------
     KeyboardInterrupt
         At the end, if Ctrl-C was pressed meanwhile.
     """
-    n_pressed = 0
-
-    def note(*_: object) -> None:
-        nonlocal n_pressed
-        n_pressed += 1
-
-    before = signal.signal(signal.SIGINT, note)
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda which, _: came.append(which))
+        for number in (signal.SIGINT, *_ENDINGS)
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    if n_pressed:
-        raise KeyboardInterrupt
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
+@contextmanager
+def endings_as_interrupts() -> Iterator[None]:
+    """Let the signals that end a process do what Ctrl-C does.
+
+    Only in the main thread. A signal that is ignored, as by ``nohup``, stays ignored.
+
+    Yields
+    ------
+    None
+        With signals that raise KeyboardInterrupt.
+    """
+    numbers = [number for number in _ENDINGS if signal.getsignal(number) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager

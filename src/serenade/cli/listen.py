@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serenade.cli.bars import printable
-from serenade.cli.interrupts import interrupts_held
+from serenade.cli.interrupts import endings_as_interrupts, interrupts_held
 from serenade.cli.messages import print_message
 from serenade.cli.speaker import hear_reference
 from serenade.cli.timeline_output import Activity, timeline_config
@@ -109,7 +109,8 @@ def listen(
             speak=speak,
         )
         print_message(f"listening to {microphone.name}; end with Ctrl-C")
-        code = _run(session, microphone, seconds=seconds)
+        with endings_as_interrupts():
+            code = _run(session, microphone, seconds=seconds)
     finally:
         microphone.close()
     if microphone.n_gaps:

@@ -141,27 +141,34 @@ class LiveSession:
         if self._transcriber is not None:
             n_kept = round(_LONGEST_TRANSCRIPT_SECONDS * self._rate)
             self._kept = np.concatenate((self._kept, samples))[-n_kept:]
-        self._tell(self._stream.push(samples))
+        events = self._stream.push(samples)
+        self._keep(events)
+        self._tell(events)
         self._show_transcripts(wait=False)
         self._view.show_block(samples, self._n_samples / self._rate)
 
     def finish(self) -> None:
-        """End the sound, finish what is under way and save."""
-        self._view.finish()
-        self._tell(self._stream.flush())
-        self._show_transcripts(wait=True)
+        """End the sound, save, and finish what is under way."""
+        events = self._stream.flush()
+        self._keep(events)  # before it is shown: the terminal may be gone
         if self._recording is not None:
             self._recording.close(model=self._recognizer.model_id, labels=self._recognizer.labels)
+        self._view.finish()
+        self._tell(events)
+        self._show_transcripts(wait=True)
         if self._transcriber is not None:
             self._transcriber.close()
         if self._speaker is not None:
             self._speaker.close()
 
+    def _keep(self, events: list[Event]) -> None:
+        if self._recording is not None:
+            for event in events:
+                self._recording.add_event(event)
+
     def _tell(self, events: list[Event]) -> None:
         for event in events:
             self._view.show_event(event)
-            if self._recording is not None:
-                self._recording.add_event(event)
             if self._speaker is not None and isinstance(event, SegmentOpened) and event.emotion:
                 self._speaker.say(event.emotion)
             if isinstance(event, SegmentClosed) and event.segment.is_speech:
