@@ -16,6 +16,7 @@ from torch.nn import functional
 from serenade.training.cepstrum import floor_level
 from serenade.training.frontend import LogMel, LogMelConfig
 from serenade.training.networks.base import SpeechNetwork, frame_mask, load_initial_weights
+from serenade.training.networks.initial import draw_weights
 from serenade.training.networks.sequence import dense_layers
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Cnn(SpeechNetwork):
         self.n_embedding = channels[-1] * (N_FRAMES // POOL ** len(CHANNELS))
         self.dense = dense_layers(self.n_embedding, recipe.dense, recipe.dropout)
         self.classifier = nn.Linear([self.n_embedding, *recipe.dense][-1], n_labels)
+        draw_weights(self)
 
     def fingerprint(self) -> Mapping[str, object]:
         """See the base class."""

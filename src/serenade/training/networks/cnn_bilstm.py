@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from serenade.errors import RecipeError
 from serenade.training.networks.base import frame_mask, load_initial_weights
+from serenade.training.networks.initial import draw_weights
 from serenade.training.networks.recurrent import Lstm
 from serenade.training.networks.sequence import SequenceNetwork, dense_layers
 
@@ -62,6 +63,7 @@ class CnnBilstm(SequenceNetwork):
         self.dropout = nn.Dropout(recipe.dropout)
         self.dense = dense_layers(self.n_embedding, recipe.dense, 0.0)
         self.classifier = nn.Linear([self.n_embedding, *recipe.dense][-1], n_labels)
+        draw_weights(self)
 
     def embed(self, states: Tensor, n_frames: Tensor) -> Tensor:
         """See the base class; the last states of both directions."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from serenade.training.networks.base import load_initial_weights
+from serenade.training.networks.initial import draw_weights
 from serenade.training.networks.recurrent import Lstm
 from serenade.training.networks.sequence import SequenceNetwork, dense_layers
 
@@ -44,6 +45,7 @@ class LstmNetwork(SequenceNetwork):
         self.dropout = nn.Dropout(recipe.dropout)
         self.dense = dense_layers(recipe.width, recipe.dense, recipe.dropout)
         self.classifier = nn.Linear([recipe.width, *recipe.dense][-1], n_labels)
+        draw_weights(self)
 
     def embed(self, states: Tensor, n_frames: Tensor) -> Tensor:
         """See the base class; the last state of the last layer."""
