@@ -7,6 +7,7 @@ moments, the step, the history), so that a run that was killed goes on as if not
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
@@ -112,6 +113,61 @@ def _no_checkpoint(path: Path) -> TrainingError:
     )
 
 
+def _of_another_version(path: Path, name: str) -> TrainingError:
+    return TrainingError(
+        f"{str(path)!r} is of another network or another version of Serenade ({name} differs);"
+        " delete the run folder to start anew"
+    )
+
+
+def check_keys(found: Mapping[str, Any], kind: type, path: Path) -> None:
+    """Check that a record of a checkpoint is one of this version.
+
+    Parameters
+    ----------
+    found : mapping
+        Read from the checkpoint.
+    kind : type
+        Dataclass that it was.
+    path : Path
+        Where it is from, for the error.
+
+    Raises
+    ------
+    TrainingError
+        If a key is missing or too many.
+    """
+    different = sorted(found.keys() ^ {entry.name for entry in fields(kind)})
+    if different:
+        raise _of_another_version(path, different[0])
+
+
+def restore_weights(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Put the weights of a checkpoint into a network.
+
+    Parameters
+    ----------
+    network : Module
+        Changed in place.
+    tensors : mapping of str to Tensor
+        By the names of its parameters and buffers.
+    path : Path
+        Where they are from, for the error.
+
+    Raises
+    ------
+    TrainingError
+        If a tensor is missing, too many or of another shape: another version made them.
+    """
+    wanted = network.state_dict()
+    different = sorted(tensors.keys() ^ wanted.keys()) or [
+        name for name, tensor in tensors.items() if tensor.shape != wanted[name].shape
+    ]
+    if different:
+        raise _of_another_version(path, different[0])
+    network.load_state_dict(tensors)
+
+
 def optimiser_tensors(optimiser: torch.optim.Optimizer, network: nn.Module) -> dict[str, Tensor]:
     """Give the optimiser's moments under the names of the parameters.
 
@@ -136,7 +192,10 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer, network: nn.Module) -> d
 
 
 def restore_optimiser(
-    optimiser: torch.optim.Optimizer, network: nn.Module, tensors: Mapping[str, Tensor]
+    optimiser: torch.optim.Optimizer,
+    network: nn.Module,
+    tensors: Mapping[str, Tensor],
+    path: Path,
 ) -> None:
     """Put back what :func:`optimiser_tensors` gave.
 
@@ -148,10 +207,19 @@ def restore_optimiser(
         Names the parameters.
     tensors : mapping of str to Tensor
         Keys ``"<parameter>|<moment>"``.
+    path : Path
+        Where they are from, for the error.
+
+    Raises
+    ------
+    TrainingError
+        If they are of other parameters.
     """
     parameters = dict(network.named_parameters())
     for key, tensor in tensors.items():
         name, moment = key.rsplit("|", 1)
+        if name not in parameters or tensor.shape not in ((), parameters[name].shape):
+            raise _of_another_version(path, name)
         parameter = parameters[name]
         # torch keeps the number of steps on the CPU
         kept = tensor if moment == "step" else tensor.to(parameter.device)

@@ -180,12 +180,14 @@ def search(
             f"{kind} needs {chosen.least_clips} training clips and the smallest fold has {fewest};"
             " add clips or choose another classifier"
         )
-    pipeline = _pipeline(chosen, chosen.while_searching, seed)
+    sooner = {} if chosen.only_without & values.keys() else chosen.while_searching
+    pipeline = _pipeline(chosen, sooner, seed)
     weights = _weights(chosen, data)
     if not folds:
         settings = {name: tried[0] for name, tried in values.items()}
         pipeline.set_params(**_in_step(settings))
-        return Search(_fit(pipeline, data.vectors, data.true, weights), settings, ())
+        fitted = _fit_as_asked(kind, values, pipeline, data, weights)
+        return Search(fitted, settings, ())
     searched = GridSearchCV(
         pipeline,
         {f"{STEP}__{name}": list(tried) for name, tried in values.items()},
@@ -193,11 +195,7 @@ def search(
         cv=folds,
         error_score="raise",
     )
-    try:
-        _fit(searched, data.vectors, data.true, weights)
-    except ValueError as error:  # scikit-learn checks the values of settings when it fits
-        reason = " ".join(str(error).splitlines())
-        raise TrainingError(f"{kind} cannot be fitted with {dict(values)}: {reason}") from error
+    _fit_as_asked(kind, values, searched, data, weights)
     settings = _without_step(searched.best_params_)
     return Search(searched.best_estimator_, settings, _trials(searched.cv_results_, len(folds)))
 
@@ -336,6 +334,21 @@ def gives_decisions(pipeline: Pipeline) -> bool:
         Otherwise they are logarithms of probabilities.
     """
     return isinstance(pipeline.named_steps[STEP], SVC)
+
+
+def _fit_as_asked(
+    kind: str,
+    grid: Mapping[str, Sequence[Any]],
+    estimator: Any,  # noqa: ANN401 - scikit-learn has no type stubs
+    data: LabelledVectors,
+    weights: npt.NDArray[np.float64] | None,
+) -> Any:  # noqa: ANN401 - as above
+    """Fit with settings that somebody asked for, which scikit-learn checks when it fits."""
+    try:
+        return _fit(estimator, data.vectors, data.true, weights)
+    except ValueError as error:
+        reason = " ".join(str(error).splitlines())
+        raise TrainingError(f"{kind} cannot be fitted with {dict(grid)}: {reason}") from error
 
 
 def _trials(results: Mapping[str, Any], n_folds: int) -> tuple[Trial, ...]:

@@ -35,6 +35,8 @@ class ClassifierKind:
         Fewer training clips than this are refused.
     while_searching : mapping of str to value
         Settings that give the same answers sooner, but cannot be exported.
+    only_without : frozenset of str
+        Settings that those do not know: where one of these is searched or fixed, they are not used.
     """
 
     build: Callable[[int], Any]
@@ -42,7 +44,12 @@ class ClassifierKind:
     weighs_clips: bool = True
     least_clips: int = 2
     while_searching: Mapping[str, Any] = field(default_factory=dict)
+    only_without: frozenset[str] = frozenset()
 
+
+KERNEL_SETTINGS = frozenset({"kernel", "gamma", "degree", "coef0"})
+OUTPUT_SETTINGS = frozenset({"decision_function_shape", "probability"})
+"""They change what the scores of a classifier are, which everything after it relies on."""
 
 # gamma="auto" is what the kernel functions do, so both give the same model. The functions compute
 # all kernel values in one matrix product, which is three to thirteen times as fast.
@@ -51,11 +58,13 @@ CLASSIFIERS: Mapping[str, ClassifierKind] = {
         lambda _: SVC(kernel="rbf", gamma="auto", break_ties=True, cache_size=500),
         {"C": (1.0, 10.0, 100.0)},
         while_searching={"kernel": rbf_kernel},
+        only_without=KERNEL_SETTINGS,
     ),
     "svm-linear": ClassifierKind(
         lambda _: SVC(kernel="linear", break_ties=True, cache_size=500),
         {"C": (1e-3, 1e-4, 1e-2)},
         while_searching={"kernel": linear_kernel},
+        only_without=KERNEL_SETTINGS,
     ),
     "logistic-regression": ClassifierKind(
         lambda _: LogisticRegression(max_iter=500), {"C": (1e-2, 1e-3, 1e-1)}
@@ -146,7 +155,7 @@ def check_grid(kind: str, grid: Mapping[str, Sequence[Any]]) -> None:
     TrainingError
         If there is no such kind or setting, or no value for it.
     """
-    allowed = get_kind(kind).build(0).get_params()
+    allowed = get_kind(kind).build(0).get_params().keys() - OUTPUT_SETTINGS
     for name, values in grid.items():
         if name not in allowed:
             raise TrainingError(

@@ -28,9 +28,11 @@ from serenade.training.batches import (
     epoch_batches,
 )
 from serenade.training.checkpoint import (
+    check_keys,
     decode_checkpoint,
     optimiser_tensors,
     restore_optimiser,
+    restore_weights,
     save_checkpoint,
 )
 from serenade.training.losses import class_weights, intensity_error, masked_cross_entropy
@@ -202,7 +204,7 @@ class Fit:
                 on_epoch(record, self.n_epochs)
         best = self.folder / "best.safetensors"
         weights, _ = decode_checkpoint(self.processes.read(best) or b"", best)
-        average.load_state_dict(weights)
+        restore_weights(average, weights, best)
         return average.cpu().eval()
 
     def _epoch(
@@ -356,10 +358,13 @@ class Fit:
         if content is None:
             return _Progress(epoch=0, step=0, history=[])
         tensors, state = decode_checkpoint(content, path)
-        self.trained.load_state_dict(_part(tensors, "trained/"))
-        average.load_state_dict(_part(tensors, "average/"))
-        restore_optimiser(optimiser, self.trained, _part(tensors, "optimiser/"))
-        return _Progress(state["epoch"], state["step"], state["history"])
+        check_keys(state, _Progress, path)
+        for epoch in state["history"]:
+            check_keys(epoch, EpochRecord, path)
+        restore_weights(self.trained, _part(tensors, "trained/"), path)
+        restore_weights(average, _part(tensors, "average/"), path)
+        restore_optimiser(optimiser, self.trained, _part(tensors, "optimiser/"), path)
+        return _Progress(**state)
 
 
 class _Step(nn.Module):

@@ -28,7 +28,7 @@ from serenade.model.spec import (
 from serenade.training.cache import Progress, load_clip
 from serenade.training.calibrate import abstention_threshold, fit_temperature
 from serenade.training.card import write_card
-from serenade.training.checkpoint import load_checkpoint
+from serenade.training.checkpoint import load_checkpoint, restore_weights
 from serenade.training.curves import write_curves
 from serenade.training.data import emotions_by_corpus, label_clips, label_set, select, split
 from serenade.training.export import export_onnx
@@ -153,8 +153,9 @@ def _score_test(
 def _best_network(run: TrainingRun, recipe: Recipe) -> tuple[SpeechNetwork, dict[str, Any]]:
     """Read the best checkpoint of a run: the network and the record of its epoch."""
     network = new_network(recipe)
-    weights, best = load_checkpoint(run.folder / "best.safetensors")
-    network.load_state_dict(weights)
+    path = run.folder / "best.safetensors"
+    weights, best = load_checkpoint(path)
+    restore_weights(network, weights, path)
     return network.eval(), best
 
 

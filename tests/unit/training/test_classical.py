@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils.class_weight import compute_sample_weight
 
 from serenade.corpora.manifest import Utterance, read_manifest
 from serenade.emotions import LabelSet
@@ -140,6 +144,47 @@ def test_the_kernel_of_the_search_gives_the_scores_of_the_one_that_is_exported(k
         class_scores(exported, data.vectors, n_labels=3),
         atol=2e-3,
     )
+
+
+@pytest.mark.parametrize("kind", ["svm", "svm-linear"])
+@pytest.mark.parametrize(
+    "setting",
+    [{"gamma": 0.3}, {"kernel": "sigmoid"}, {"kernel": "poly", "degree": 2, "coef0": 1.0}],
+    ids=["gamma", "sigmoid", "poly"],
+)
+def test_kernel_and_gamma_are_those_of_the_search_where_they_are_searched(
+    kind: str, setting: dict[str, Any]
+) -> None:
+    if kind == "svm-linear" and "kernel" not in setting:
+        setting = {"kernel": "rbf", **setting}
+    data = made_up(emotion=1.0)
+    usual = search(kind, data, grid={"C": (1.0,)}).trials[0]
+    found = search(kind, data, grid={"C": (1.0,), **{k: (v,) for k, v in setting.items()}})
+    by_hand = make_pipeline(
+        StandardScaler(),
+        SVC(**{"kernel": "rbf", "C": 1.0, "gamma": "auto", "break_ties": True} | setting),
+    )
+    by_hand.fit(
+        data.vectors,
+        data.true,
+        svc__sample_weight=compute_sample_weight("balanced", data.true),
+    )
+    scores = class_scores(found.pipeline, data.vectors, n_labels=3)
+    expected = by_hand.decision_function(data.vectors)
+    if kind == "svm" or "gamma" in setting:  # the kinds differ in their usual gamma
+        np.testing.assert_allclose(scores, expected, atol=1e-3)
+    assert found.trials[0].fold_uars != usual.fold_uars
+
+
+def test_a_setting_that_would_change_what_the_scores_are_is_refused() -> None:
+    with pytest.raises(TrainingError, match="svm has no setting 'decision_function_shape'"):
+        search("svm", made_up(), grid={"decision_function_shape": ("ovo",)})
+
+
+@pytest.mark.parametrize("speakers", [1, 6])
+def test_a_value_that_scikit_learn_refuses_is_one_clear_error(speakers: int) -> None:
+    with pytest.raises(TrainingError, match=r"svm cannot be fitted with .*'gamma'"):
+        search("svm", made_up(speakers=speakers, clips=48), grid={"gamma": ("magic",)})
 
 
 @pytest.mark.parametrize("kind", [name for name, kind in CLASSIFIERS.items() if kind.weighs_clips])

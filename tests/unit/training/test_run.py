@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import soundfile
+import torch
+from torch import Tensor
 
 from serenade.corpora.manifest import Utterance, read_manifest
 from serenade.errors import RecipeError, TrainingError
 from serenade.inference.recognizer import Recognizer
 from serenade.model.spec import read_spec
 from serenade.training.cache import silent_progress
-from serenade.training.checkpoint import load_checkpoint
+from serenade.training.checkpoint import load_checkpoint, save_checkpoint
 from serenade.training.fit import EpochRecord
 from serenade.training.package import Packaged, package
 from serenade.training.recipe import OptimiserRecipe, Recipe
@@ -142,6 +144,64 @@ def test_a_file_that_is_no_checkpoint_is_one_clear_error(tmp_path: Path) -> None
     (tmp_path / "last.safetensors").write_bytes(b"not a checkpoint at all")
     with pytest.raises(TrainingError, match="is not a checkpoint"):
         load_checkpoint(tmp_path / "last.safetensors")
+
+
+def _without_a_weight(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    del tensors[next(name for name in tensors if name.startswith("average/"))]
+
+
+def _with_a_weight_of_another_shape(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    name = next(name for name in tensors if name.startswith("trained/"))
+    tensors[name] = torch.zeros(3, 5, 7, 9)
+
+
+def _with_moments_of_an_unknown_weight(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    tensors["optimiser/network.gone|exp_avg"] = torch.zeros(2)
+
+
+def _without_the_step(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    del state["step"]
+
+
+def _with_an_older_record(tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+    del state["history"][0]["validation_accuracy"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        _without_a_weight,
+        _with_a_weight_of_another_shape,
+        _with_moments_of_an_unknown_weight,
+        _without_the_step,
+        _with_an_older_record,
+    ],
+)
+def test_a_checkpoint_of_another_version_is_one_clear_error(
+    spoil: Callable[[dict[str, Tensor], dict[str, Any]], None],
+    toy_recipe: Recipe,
+    toy_manifest: Path,
+    tmp_path: Path,
+) -> None:
+    recipe = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=1))
+    last = _run(recipe, tmp_path / "run", toy_manifest).folder / "last.safetensors"
+    tensors, state = load_checkpoint(last)
+    spoil(tensors, state)
+    save_checkpoint(last, tensors, state)
+    with pytest.raises(TrainingError, match=r"another version of Serenade \(.* differs\)"):
+        _run(recipe, tmp_path / "run", toy_manifest)
+
+
+def test_a_best_epoch_of_another_network_is_not_exported(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    recipe = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=1))
+    run = _run(recipe, tmp_path / "run", toy_manifest)
+    tensors, record = load_checkpoint(run.folder / "best.safetensors")
+    tensors["more"] = torch.zeros(1)
+    save_checkpoint(run.folder / "best.safetensors", tensors, record)
+    with pytest.raises(TrainingError, match=r"another version of Serenade \(more differs\)"):
+        _packaged(run, read_manifest(toy_manifest))
 
 
 def test_with_one_speaker_nothing_is_held_back_and_the_last_epoch_is_shipped(
