@@ -22,7 +22,11 @@ _PASSING_ERRNO = {
     *(errno.EHOSTUNREACH, errno.EIO, errno.ENETDOWN, errno.ENETRESET, errno.ENETUNREACH),
     *(errno.EPIPE, errno.ETIMEDOUT),
 }
-_PASSING_OF_AIOHTTP = ("ClientConnectionError", "ClientPayloadError")
+_PASSING_OF_LIBRARIES = {
+    "aiohttp": ("ClientConnectionError", "ClientPayloadError"),
+    "botocore.exceptions": ("ConnectionError", "HTTPClientError"),
+}
+"""What libraries raise where no answer came, by the module that names it."""
 
 
 def with_retries(
@@ -88,10 +92,11 @@ def is_passing(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and error.errno in _PASSING_ERRNO:
         return True
-    aiohttp = sys.modules.get("aiohttp")  # only where it is loaded can it have raised
-    if aiohttp is None:
-        return False
-    return isinstance(error, tuple(getattr(aiohttp, name) for name in _PASSING_OF_AIOHTTP))
+    return any(
+        isinstance(error, tuple(getattr(sys.modules[module], name) for name in names))
+        for module, names in _PASSING_OF_LIBRARIES.items()
+        if module in sys.modules  # only what is loaded can have raised
+    )
 
 
 def status_of(error: BaseException) -> int | None:
@@ -107,7 +112,14 @@ def status_of(error: BaseException) -> int | None:
     int or None
         ``None`` where no answer came.
     """
-    status = getattr(origin_of(error), "status", None)
+    error = origin_of(error)
+    answer = getattr(error, "response", None)
+    if isinstance(answer, dict):  # botocore, below s3fs
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    elif hasattr(error, "status"):  # aiohttp
+        status = error.status
+    else:  # gcsfs
+        status = getattr(error, "code", None)
     return status if isinstance(status, int) else None
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import errno
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
-from serenade.distributed.retry import is_passing, with_retries
+from serenade.distributed.retry import is_passing, status_of, with_retries
 from serenade.distributed.stores import fetch, open_store
 from serenade.errors import DownloadError, MissingExtraError
 
@@ -52,6 +51,31 @@ def test_timeouts_resets_and_busy_servers_pass(error: Exception) -> None:
 )
 def test_what_stays_wrong_does_not_pass(error: Exception) -> None:
     assert not is_passing(error)
+
+
+@pytest.mark.parametrize(("status", "passes"), [(503, True), (429, True), (403, False)])
+def test_an_answer_of_s3_is_told_by_its_status(status: int, passes: bool) -> None:
+    exceptions = pytest.importorskip("botocore.exceptions", reason="comes with s3fs")
+    answer = {"Error": {"Code": "x"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    error = OSError(errno.EIO, "as s3fs tells it")
+    error.__cause__ = exceptions.ClientError(answer, "GetObject")
+    assert status_of(error) == status
+    assert is_passing(error) == passes
+
+
+def test_an_s3_that_does_not_answer_passes() -> None:
+    exceptions = pytest.importorskip("botocore.exceptions", reason="comes with s3fs")
+    assert is_passing(exceptions.EndpointConnectionError(endpoint_url="http://x"))
+    assert is_passing(exceptions.ReadTimeoutError(endpoint_url="http://x"))
+    assert not is_passing(exceptions.NoCredentialsError())
+
+
+@pytest.mark.parametrize(("status", "passes"), [(503, True), (403, False)])
+def test_an_answer_of_google_storage_is_told_by_its_status(status: int, passes: bool) -> None:
+    retry = pytest.importorskip("gcsfs.retry", reason="comes with gcsfs")
+    error = retry.HttpError({"code": status, "message": "no"})
+    assert status_of(error) == status
+    assert is_passing(error) == passes
 
 
 def test_waits_double_up_to_half_a_minute_and_then_the_last_fault_is_raised() -> None:
@@ -118,7 +142,10 @@ def test_a_body_beyond_the_limit_is_not_read_to_its_end(web_store: WebStore) -> 
         fetch(f"{web_store.url}/a.wav", max_bytes=1_000_000, attempts=1)
 
 
-@pytest.mark.skipif(find_spec("gcsfs") is not None, reason="gcsfs is installed")
-def test_a_store_whose_library_is_absent_names_the_extra() -> None:
+def test_a_store_whose_library_is_absent_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(protocol: str) -> None:
+        raise ImportError(f"Please install what {protocol} needs")
+
+    monkeypatch.setattr("fsspec.filesystem", absent)
     with pytest.raises(MissingExtraError, match=r'pip install "serenade\[gs\]"'):
         open_store("gs://bucket/a.wav")
