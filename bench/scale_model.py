@@ -3,8 +3,9 @@
 ``python bench/scale_model.py --write`` calibrates the simulation with three small runs of each
 engine on one worker, foretells larger runs and runs on two workers, does these runs, and writes
 what was foretold, what was measured and what follows for a cluster between the markers of
-``docs/guide/cluster.md``. Nothing else should run meanwhile. ``--counts 1000 --workers 1`` is
-enough for a first look.
+``docs/guide/cluster.md``. Nothing else should run meanwhile; the column "others" says what did.
+What was measured is kept in ``--kept``, so a bench that was ended goes on with what is missing;
+``--again`` measures all anew. ``--counts 1000 --workers 1 --kept /tmp/look.json`` is a first look.
 
 The inputs are synthetic: lists that name fifty clips of 0.3 s again and again.
 """
@@ -12,281 +13,267 @@ The inputs are synthetic: lists that name fifty clips of 0.3 s again and again.
 from __future__ import annotations
 
 import argparse
-import heapq
 import json
-import resource
-import shutil
-import subprocess
+import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "guide" / "cluster.md"
-MODEL = "compact"
+from scale_runs import Ledger, Run, run_job
+from scale_simulation import Cluster, Costs, simulate
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "guide" / "cluster.md"
+KEPT = ROOT / "docs" / "results" / "scale.json"
 SHARD_SIZE = 256
 SMALL_SHARD_SIZE = 16
+FEW, MANY = 256, 4096
+ITEM_SPREAD = 0.3
 CLIP_SECONDS = 0.3
 N_CLIPS = 50
 CALL_SECONDS = 300.0
+CALL_FORMATS = {
+    "wav": {"subtype": "PCM_16"},
+    "flac": {},
+    "opus": {"format": "OGG", "subtype": "OPUS"},
+}
 N_CALLS = 12
 A_MILLION = 1_000_000
+N_ROWS_WRITTEN = 20_000
+
+BUSY_SHARE = 0.9
+"""Of the time that cores are paid for, how much they work."""
+PRICES = {"on demand": 0.045, "spot": 0.015}
+"""Assumed, of a core with 2 GB for an hour [$]."""
+PRICE_OF_GETS, PRICE_OF_PUTS, PRICE_OF_TRANSFER = 0.0004, 0.005, 0.02
+"""Assumed: of a thousand reads, a thousand writes, and a GB that leaves the region [$]."""
+
+ROW = {
+    "schema": 1,
+    "duration_s": 300.0,
+    "model": "compact 0.1.0",
+    "emotion": "neutral",
+    "confidence": 0.512345,
+    "abstained": False,
+    "probabilities": dict.fromkeys("abcdefgh", 0.123456),
+    "intensity": 0.5,
+    "warnings": ["noisy"],
+}
+"""Like a row of a real job, but for its path."""
 
 
-@dataclass(frozen=True)
-class Costs:
-    """What the parts of a job take [s].
-
-    Parameters
-    ----------
-    start : float
-        Until the first worker begins, and the end of the job.
-    item : float
-        Mean of an item, on the worker.
-    item_spread : float
-        Standard deviation of the logarithm of an item's time.
-    shard : float
-        Of a shard beside its items: handing it out, writing it.
-    """
-
-    start: float
-    item: float
-    item_spread: float
-    shard: float
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """What works on a job.
+class Bench:
+    """Runs of jobs over synthetic clips in one folder.
 
     Parameters
     ----------
-    workers : int
-        How many.
-    slow_share : float
-        Share of the workers that are stragglers, in [0, 1].
-    slow_factor : float
-        How much longer these take.
+    folder : Path
+        For the clips and the results.
+    ledger : Ledger
+        Keeps what was measured.
     """
 
-    workers: int
-    slow_share: float = 0.0
-    slow_factor: float = 1.0
+    def __init__(self, folder: Path, ledger: Ledger) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        for i in range(N_CLIPS):
+            sound = voice(CLIP_SECONDS, 16000, seed=i)
+            soundfile.write(folder / f"clip{i:02}.wav", sound, 16000)
+
+    def run(self, engine: str, count: int, *, workers: int, shard_size: int = SHARD_SIZE) -> Run:
+        """Judge a number of clips."""
+
+        def measure() -> Run:
+            names = [f"clip{i % N_CLIPS:02}.wav" for i in range(count)]
+            (self._folder / "list.txt").write_text("\n".join(names))
+            return run_job(engine, self._folder, "list.txt", workers=workers, shard_size=shard_size)
+
+        name = f"{engine}, {workers} workers, {count} clips in shards of {shard_size}"
+        return self._ledger.get(name, measure)
+
+    def run_calls(self, extension: str, count: int) -> Run:
+        """Judge a number of calls of five minutes in a format, on one worker."""
+
+        def measure() -> Run:
+            names = [self._write_call(extension, number) for number in range(count)]
+            (self._folder / "calls.txt").write_text("\n".join(names))
+            return run_job("local", self._folder, "calls.txt", workers=1, shard_size=SHARD_SIZE)
+
+        return self._ledger.get(f"{count} calls of {extension}", measure)
+
+    def megabytes_of_call(self, extension: str) -> float:
+        """Give the size of a call in a format [MB]."""
+        return (self._folder / self._write_call(extension, 0)).stat().st_size / 1e6
+
+    def _write_call(self, extension: str, number: int) -> str:
+        path = self._folder / f"call{number:02}.{extension}"
+        if not path.exists():
+            sound = voice(CALL_SECONDS, 8000, seed=number)
+            soundfile.write(path, sound, 8000, **CALL_FORMATS[extension])
+        return path.name
+
+    def rows_written_per_second(self) -> float:
+        """Measure what the one process that writes can take in from a cluster."""
+        rows = [ROW | {"path": f"s3://calls/{i:07}.opus"} for i in range(SHARD_SIZE)]
+        packed = zlib.compress(json.dumps(rows).encode(), 1)
+        began = time.perf_counter()
+        for shard in range(N_ROWS_WRITTEN // SHARD_SIZE):
+            taken_in = json.loads(zlib.decompress(packed))
+            text = "".join(json.dumps(record) + "\n" for record in taken_in)
+            (self._folder / f"written-{shard}").write_text(text)
+        return N_ROWS_WRITTEN / (time.perf_counter() - began)
 
 
-@dataclass(frozen=True)
-class Run:
-    """A job that was really run.
-
-    Parameters
-    ----------
-    seconds : float
-        From start to end [s].
-    cpu_seconds : float
-        Of all processes that ended with it [s].
-    peak_mb : float
-        Largest memory of all its processes together (proportional set size) [MB].
-    rows : bytes
-        What it wrote.
-    """
-
-    seconds: float
-    cpu_seconds: float
-    peak_mb: float
-    rows: bytes
-
-
-def simulate(
-    n_items: int, cluster: Cluster, costs: Costs, *, shard_size: int, shared: bool, seed: int = 0
-) -> float:
-    """Play a job event by event.
-
-    Parameters
-    ----------
-    n_items : int
-        Inputs.
-    cluster : Cluster
-        Workers.
-    costs : Costs
-        What things take.
-    shard_size : int
-        Items per shard.
-    shared : bool
-        Whether all workers share each shard (engine local) or each does its own (engine ray).
-    seed : int
-        Of the times of the items.
-
-    Returns
-    -------
-    float
-        When the last shard is written [s].
-    """
-    rng = np.random.default_rng(seed)
-    n_slow = round(cluster.slow_share * cluster.workers)
-    factor = np.ones(cluster.workers)
-    factor[:n_slow] = cluster.slow_factor
-    free = [(0.0, worker) for worker in range(cluster.workers)]
-    heapq.heapify(free)
-    written = 0.0
-    for first in range(0, n_items, shard_size):
-        n = min(shard_size, n_items - first)
-        spread = costs.item_spread
-        times = costs.item * rng.lognormal(-(spread**2) / 2, spread, n)
-        parts = times if shared else [times.sum()]
-        done = 0.0
-        for seconds in parts:
-            began, worker = heapq.heappop(free)
-            ended = began + seconds * factor[worker]
-            heapq.heappush(free, (ended, worker))
-            done = max(done, ended)
-        written = max(written, done) + costs.shard  # one process writes, one shard at a time
-    return costs.start + max(written, *(ended for ended, _ in free))
-
-
-def calibrate(engine: str, folder: Path) -> Costs:
+def calibrate(engine: str, bench: Bench) -> Costs:
     """Find the costs with three runs on one worker."""
-    few = run(engine, folder, 100, workers=1, shard_size=SHARD_SIZE).seconds
-    many = run(engine, folder, 1000, workers=1, shard_size=SHARD_SIZE).seconds
-    fine = run(engine, folder, 1000, workers=1, shard_size=SMALL_SHARD_SIZE).seconds
-    more_shards = -(-1000 // SMALL_SHARD_SIZE) - -(-1000 // SHARD_SIZE)
-    shard = max(0.0, (fine - many) / more_shards)
-    item = max(1e-6, (many - few - 3 * shard) / 900)
-    start = max(0.0, few - 100 * item - shard)
-    return Costs(start=start, item=item, item_spread=0.3, shard=shard)
-
-
-def run(engine: str, folder: Path, n_items: int, *, workers: int, shard_size: int) -> Run:
-    """Run a job in a fresh process."""
-    names = [f"clip{i % N_CLIPS:02}.wav" for i in range(n_items)]
-    (folder / "list.txt").write_text("\n".join(names))
-    return run_job(engine, folder, "list.txt", workers=workers, shard_size=shard_size)
-
-
-def run_job(engine: str, folder: Path, listing: str, *, workers: int, shard_size: int) -> Run:
-    """Run a job over a list in a fresh process and watch its memory."""
-    job = folder / "job.toml"
-    job.write_text(
-        f'input = "{listing}"\noutput = "out"\nmodel = "{MODEL}"\nshard_size = {shard_size}\n'
+    few = bench.run(engine, FEW, workers=1)
+    many = bench.run(engine, MANY, workers=1)
+    fine = bench.run(engine, MANY, workers=1, shard_size=SMALL_SHARD_SIZE)
+    shard = max(
+        0.0, (fine.seconds - many.seconds) / ((MANY // SMALL_SHARD_SIZE) - MANY // SHARD_SIZE)
     )
-    shutil.rmtree(folder / "out", ignore_errors=True)
-    command = [sys.executable, "-m", "serenade", "batch", str(job), "--engine", engine]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.perf_counter()
-    process = subprocess.Popen([*command, "--workers", str(workers)], stderr=subprocess.DEVNULL)
-    peak_mb = 0.0
-    while process.poll() is None:
-        peak_mb = max(peak_mb, memory_mb(process.pid))
-        time.sleep(0.25)
-    seconds = time.perf_counter() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if process.returncode != 0:
-        sys.exit(f"{' '.join(command)} ended with {process.returncode}")
-    rows = b"".join(path.read_bytes() for path in sorted((folder / "out").glob("part-*")))
-    cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(seconds, cpu_seconds, peak_mb, rows)
-
-
-def memory_mb(root: int) -> float:
-    """Give the memory of a process and all below it, shared pages counted once [MB]."""
-    parents: dict[int, int] = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (process / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(process.name)] = int(fields[1])
-    family = {root}
-    while grown := {p for p, parent in parents.items() if parent in family} - family:
-        family |= grown
-    total_kb = 0
-    for member in family:
-        try:
-            rollup = Path(f"/proc/{member}/smaps_rollup").read_text()
-        except OSError:
-            continue
-        total_kb += sum(int(line.split()[1]) for line in rollup.splitlines() if "Pss:" in line[:4])
-    return total_kb / 1000
+    n_more = MANY - FEW
+    item = max(1e-6, (many.seconds - few.seconds - shard * n_more / SHARD_SIZE) / n_more)
+    return Costs(
+        start=max(0.0, few.seconds - FEW * item - shard),
+        item=item,
+        item_spread=ITEM_SPREAD,
+        shard=shard,
+        item_cpu=max(0.0, many.cpu_seconds - few.cpu_seconds) / n_more,
+    )
 
 
 def check(
-    engines: list[str], counts: list[int], workers: list[int], folder: Path
+    bench: Bench, engines: list[str], counts: list[int], workers: list[int]
 ) -> tuple[list[str], dict[str, Costs]]:
     """Foretell runs, do them, and give a table."""
-    lines = [
-        "| engine | workers | inputs | foretold s | measured s | error | memory of all MB |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines = head(
+        "engine", "workers", "inputs", "foretold s", "measured s", "error", "memory MB", "others"
+    )
     all_costs: dict[str, Costs] = {}
-    rows: dict[int, bytes] = {}
+    rows: dict[int, str] = {}
     for engine in engines:
-        costs = all_costs[engine] = calibrate(engine, folder)
+        costs = all_costs[engine] = calibrate(engine, bench)
         print(f"{engine}: {costs}", flush=True)
         for n_workers in workers:
+            cluster = Cluster(n_workers, cores=os.cpu_count())
             for count in counts:
                 foretold = simulate(
-                    count,
-                    Cluster(n_workers),
-                    costs,
-                    shard_size=SHARD_SIZE,
-                    shared=engine == "local",
+                    count, cluster, costs, shard_size=SHARD_SIZE, shared=engine == "local"
                 )
-                real = run(engine, folder, count, workers=n_workers, shard_size=SHARD_SIZE)
-                if rows.setdefault(count, real.rows) != real.rows:
+                print(f"{engine}, {n_workers} workers, {count:,}: {foretold:.0f} s", flush=True)
+                real = bench.run(engine, count, workers=n_workers)
+                if real.rows != count or rows.setdefault(count, real.sha256) != real.sha256:
                     sys.exit(f"{engine} with {n_workers} workers wrote other rows for {count}")
                 lines.append(
-                    f"| {engine} | {n_workers} | {count:,} | {foretold:.1f} | {real.seconds:.1f}"
-                    f" | {foretold / real.seconds - 1:+.0%} | {real.peak_mb:.0f} |"
+                    row(
+                        *(engine, str(n_workers), f"{count:,}"),
+                        *(f"{foretold:.1f}", f"{real.seconds:.1f}"),
+                        f"{foretold / real.seconds - 1:+.0%}",
+                        *(f"{real.peak_mb:.0f}", f"{real.others:.0%}"),
+                    )
                 )
                 print(lines[-1], flush=True)
     return lines, all_costs
 
 
-def measure_calls(folder: Path) -> tuple[list[str], float]:
-    """Measure calls of five minutes: a table, and hours of audio per core-hour."""
-    lines = [
-        "| format of the calls | CPU s per call | hours of audio per core-hour | MB per call |",
-        "|---|---|---|---|",
-    ]
-    slowest = float("inf")
-    for extension, options in (("wav", {"subtype": "PCM_16"}), ("flac", {}), ("opus", {})):
-        names = []
-        for i in range(N_CALLS):
-            name = f"call{i:02}.{extension}"
-            form = {"format": "OGG", "subtype": "OPUS"} if extension == "opus" else options
-            soundfile.write(folder / name, voice(CALL_SECONDS, 8000, seed=i), 8000, **form)
-            names.append(name)
-        (folder / "calls.txt").write_text("\n".join(names))
-        (folder / "one.txt").write_text(names[0])
-        one = run_job("local", folder, "one.txt", workers=1, shard_size=SHARD_SIZE)
-        all_of_them = run_job("local", folder, "calls.txt", workers=1, shard_size=SHARD_SIZE)
-        per_call = (all_of_them.cpu_seconds - one.cpu_seconds) / (N_CALLS - 1)
-        hours = CALL_SECONDS / per_call
-        slowest = min(slowest, hours)
-        megabytes = (folder / names[0]).stat().st_size / 1e6
-        lines.append(f"| {extension}, 8 kHz | {per_call:.2f} | {hours:.0f} | {megabytes:.2f} |")
+def measure_calls(bench: Bench) -> tuple[list[str], dict[str, float]]:
+    """Measure calls of five minutes: a table, and CPU seconds per call of each format."""
+    lines = head(
+        *("format of the calls", "CPU s per call", "hours of audio per core-hour", "MB per call"),
+        "memory of command and worker MB",
+    )
+    seconds_of: dict[str, float] = {}
+    for extension in CALL_FORMATS:
+        one, all_of_them = bench.run_calls(extension, 1), bench.run_calls(extension, N_CALLS)
+        seconds = (all_of_them.cpu_seconds - one.cpu_seconds) / (N_CALLS - 1)
+        seconds_of[extension] = seconds
+        lines.append(
+            row(
+                *(f"{extension}, 8 kHz", f"{seconds:.2f}", f"{CALL_SECONDS / seconds:.0f}"),
+                *(f"{bench.megabytes_of_call(extension):.2f}", f"{all_of_them.peak_mb:.0f}"),
+            )
+        )
         print(lines[-1], flush=True)
-    return lines, slowest
+    return lines, seconds_of
 
 
-def foretell_cluster(costs: Costs, hours_per_core_hour: float) -> list[str]:
+def foretell_cluster(costs: Costs, call_seconds: float) -> list[str]:
     """Give a table for a million calls on clusters of several sizes."""
-    lines = [
-        "| cores | ideal h | foretold h | with 5 % of the cores at half speed h |",
-        "|---|---|---|---|",
-    ]
-    call = replace(costs, item=CALL_SECONDS / hours_per_core_hour)
+    lines = head("cores", "ideal h", "foretold h", "with 5 % of the cores at half speed h")
+    call = replace(costs, item=call_seconds)
     for cores in (32, 128, 512):
         ideal = A_MILLION * call.item / cores / 3600
         even, uneven = (
             simulate(A_MILLION, cluster, call, shard_size=SHARD_SIZE, shared=False) / 3600
             for cluster in (Cluster(cores), Cluster(cores, slow_share=0.05, slow_factor=2.0))
         )
-        lines.append(f"| {cores} | {ideal:.2f} | {even:.2f} | {uneven:.2f} |")
+        lines.append(row(str(cores), f"{ideal:.2f}", f"{even:.2f}", f"{uneven:.2f}"))
     return lines
+
+
+def cost_table(
+    call_seconds: float, megabytes: dict[str, float], rows_per_second: float
+) -> list[str]:
+    """Work out what a million calls cost."""
+    hours = A_MILLION * CALL_SECONDS / 3600
+    core_hours = A_MILLION * call_seconds / 3600
+    paid = core_hours / BUSY_SHARE
+    core, opus_gb = PRICES["on demand"], megabytes["opus"] * A_MILLION / 1000
+    n_objects = -(-A_MILLION // SHARD_SIZE)
+    results_gb = A_MILLION * len(json.dumps(ROW | {"path": "s3://calls/0000000.opus"})) / 1e9
+    sizes = (f"{size * A_MILLION / 1e6:.1f} TB of {name}" for name, size in megabytes.items())
+    text = (
+        f"{hours:,.0f} hours of audio, at {call_seconds:.2f} s of a core per call (the slowest of"
+        f" these formats): {core_hours:.0f} core-hours. The command takes in, encodes and writes"
+        f" {rows_per_second:,.0f} rows a second of one core, so it bounds no cluster of a sensible"
+        " size."
+    )
+    cores = f"{core_hours:.0f} core-hours ÷ {BUSY_SHARE} busy = {paid:.0f}"
+    return [
+        text,
+        "",
+        *head("item", "amount", "price assumed", "cost"),
+        *(
+            row(f"cores, {name}", cores, f"${price} per core-hour with 2 GB", dollars(paid * price))
+            for name, price in PRICES.items()
+        ),
+        row("head of the cluster", "3 h of 2 cores", f"${core} per core-hour", dollars(6 * core)),
+        row(
+            *("reading from the store", f"{A_MILLION:,} GET", f"${PRICE_OF_GETS} per 1,000"),
+            dollars(A_MILLION / 1000 * PRICE_OF_GETS),
+        ),
+        row("transfer, same region", ", ".join(sizes), "$0", "$0"),
+        row(
+            *("transfer, out of the store's region", f"{opus_gb / 1000:.1f} TB of opus"),
+            *(f"${PRICE_OF_TRANSFER} per GB", dollars(opus_gb * PRICE_OF_TRANSFER)),
+        ),
+        row(
+            *("results", f"{results_gb:.1f} GB, {n_objects:,} objects"),
+            *(f"${PRICE_OF_PUTS} per 1,000 PUT", dollars(n_objects / 1000 * PRICE_OF_PUTS)),
+        ),
+    ]
+
+
+def head(*names: str) -> list[str]:
+    """Begin a table."""
+    return [row(*names), row(*("---" for _ in names))]
+
+
+def row(*cells: str) -> str:
+    """Give a line of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def dollars(amount: float) -> str:
+    """Write an amount of money."""
+    return f"${amount:.2f}"
 
 
 def voice(seconds: float, rate: int, *, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -317,22 +304,33 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=[1000, 10_000, 100_000])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--engines", nargs="+", default=["local", "ray"], choices=["local", "ray"])
+    parser.add_argument("--kept", type=Path, default=KEPT, help="file of what was measured")
+    parser.add_argument("--again", action="store_true", help="measure all anew")
     parser.add_argument("--write", action="store_true", help=f"write the tables into {PAGE.name}")
     asked = parser.parse_args()
+    if asked.again:
+        asked.kept.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        for i in range(N_CLIPS):
-            sound = voice(CLIP_SECONDS, 16000, seed=i)
-            soundfile.write(folder / f"clip{i:02}.wav", sound, 16000)
-        calls, hours = measure_calls(folder)
-        table, costs = check(asked.engines, asked.counts, asked.workers, folder)
-    cluster = foretell_cluster(costs[asked.engines[-1]], hours)
-    print("\n".join(cluster))
-    if asked.write:
-        write_section("calls", calls)
-        write_section("check", table)
-        write_section("cluster", cluster)
-        print(json.dumps({engine: vars(cost) for engine, cost in costs.items()}))
+        bench = Bench(Path(scratch), Ledger(asked.kept))
+        calls, seconds_of = measure_calls(bench)
+        megabytes = {extension: bench.megabytes_of_call(extension) for extension in CALL_FORMATS}
+        written = bench.rows_written_per_second()
+        table, costs = check(bench, asked.engines, asked.counts, asked.workers)
+    slowest = max(seconds_of.values())
+    sections = {
+        "calls": calls,
+        "cost": cost_table(slowest, megabytes, written),
+        "check": table,
+        "cluster": foretell_cluster(costs[asked.engines[-1]], slowest),
+    }
+    show = write_section if asked.write else print_section
+    for name, lines in sections.items():
+        show(name, lines)
+
+
+def print_section(name: str, lines: list[str]) -> None:
+    """Show lines under their name."""
+    print(f"\n{name}\n" + "\n".join(lines))
 
 
 if __name__ == "__main__":

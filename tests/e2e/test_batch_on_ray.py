@@ -18,14 +18,31 @@ from tests.tiny_bundle import TONES_HZ, tone
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.e2e.conftest import Serenade
+
 pytest.importorskip("ray", reason='needs ray: pip install "serenade[ray]"')
 
 pytestmark = pytest.mark.slow
 
 SERENADE = [sys.executable, "-m", "serenade"]
 SHARD_SIZE = 8
-N_ITEMS = 40 * SHARD_SIZE + 3
+N_ITEMS = 20 * SHARD_SIZE + 3
 PATIENCE_SECONDS = 300.0  # for a machine that does many other things
+
+ON_ONE_CONNECTION = """
+import sys, ray
+from serenade.cli.main import run
+ray.init(address=sys.argv[1], log_to_driver=False)
+codes = []
+for job in sys.argv[2:]:
+    sys.argv = ["serenade", "batch", job, "--engine", "ray", "--workers", "1"]
+    try:
+        run()
+    except SystemExit as end:
+        codes.append(end.code)
+print(codes)
+"""
+"""A program of a user: several jobs after one another, which is quicker than a driver for each."""
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +103,11 @@ def test_the_death_of_a_process_an_actor_and_a_node_loses_and_repeats_nothing(
 ) -> None:
     path = job("killed")
     driver = _start(path, "--address", cluster.address)
-    _wait_for_parts(path, driver, 3)
+    _wait_for_parts(path, driver, 2)
     os.kill(_children(_actors()[0])[0], signal.SIGKILL)
-    _wait_for_parts(path, driver, 8)
+    _wait_for_parts(path, driver, 6)
     os.kill(_actors()[0], signal.SIGKILL)
-    _wait_for_parts(path, driver, 13)
+    _wait_for_parts(path, driver, 10)
     cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
     driver.communicate(timeout=PATIENCE_SECONDS)
     assert driver.returncode == 1
@@ -115,6 +132,37 @@ def test_a_driver_that_is_killed_goes_on_where_it_was(
     assert _files(path) == expected
 
 
+def test_features_and_evaluations_are_those_of_the_other_engine(
+    serenade: Serenade, tiny_bundle: Path, tmp_path: Path, cluster: Any
+) -> None:
+    _write_manifest(tmp_path)
+    kinds = [("features", "jsonl"), ("features", "parquet"), ("evaluate", "jsonl")]
+    jobs = {
+        engine: [_write_task(tmp_path, tiny_bundle, engine, *kind) for kind in kinds]
+        for engine in ("ray", "local")
+    }
+    for job in jobs["local"]:
+        assert serenade("batch", job).code == 1  # some failed
+    driver = subprocess.run(
+        [sys.executable, "-c", ON_ONE_CONNECTION, cluster.address, *map(str, jobs["ray"])],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert driver.stdout.splitlines()[-1:] == ["[1, 1, 1]"], driver.stderr
+    assert "8 clips of 2 speakers" in driver.stdout
+    for on_ray, here in zip(jobs["ray"], jobs["local"], strict=True):
+        assert len(_files(here)) > 3
+        assert _files(on_ray) == _files(here)
+    on_ray, here = (
+        json.loads((engine[-1].with_suffix("") / "evaluation.json").read_text())
+        for engine in (jobs["ray"], jobs["local"])
+    )
+    assert on_ray == here
+    assert on_ray["headline"]["uar"]["value"] == 1.0
+
+
 def test_a_job_that_was_stopped_on_a_cluster_started_here_is_finished_by_the_other_engine(
     job: Callable[[str], Path], expected: dict[str, bytes]
 ) -> None:
@@ -131,6 +179,28 @@ def test_a_job_that_was_stopped_on_a_cluster_started_here_is_finished_by_the_oth
     finish = subprocess.run([*SERENADE, "batch", str(path)], check=False)
     assert finish.returncode == 1
     assert _files(path) == expected
+
+
+def _write_manifest(folder: Path) -> None:
+    """Write clips with a known emotion, one of which is not there, and their manifest."""
+    lines = []
+    for number, emotion in enumerate([*TONES_HZ, *TONES_HZ]):
+        name = f"{emotion}{number}.wav"
+        soundfile.write(folder / name, tone(TONES_HZ[emotion], seconds=1.0), 16000)
+        lines.append({"path": name, "emotion": emotion})
+    lines.append({"path": "absent.wav", "emotion": "anger"})
+    rest = [{"id": str(i), "speaker": "ab"[i % 2], "corpus": "tones"} for i in range(len(lines))]
+    text = "".join(json.dumps(a | b) + "\n" for a, b in zip(lines, rest, strict=True))
+    (folder / "all.jsonl").write_text(text)
+
+
+def _write_task(folder: Path, model: Path, engine: str, task: str, form: str) -> Path:
+    path = folder / f"{engine}-{task}-{form}.toml"
+    path.write_text(
+        f'input = "all.jsonl"\noutput = "{path.stem}"\ntask = "{task}"\nmodel = "{model}"\n'
+        f'format = "{form}"\nshard_size = 2\n'
+    )
+    return path
 
 
 def _start(path: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -163,7 +233,7 @@ def _parts(path: Path) -> dict[str, int]:
 
 
 def _files(path: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in path.with_suffix("").glob("*-*.jsonl")}
+    return {file.name: file.read_bytes() for file in path.with_suffix("").glob("*-0*.*")}
 
 
 def _inputs_of(path: Path) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-_BENCH = runpy.run_path(str(Path(__file__).parents[3] / "bench" / "scale_model.py"))
+_BENCH = runpy.run_path(str(Path(__file__).parents[3] / "bench" / "scale_simulation.py"))
 Cluster, Costs, simulate = _BENCH["Cluster"], _BENCH["Costs"], _BENCH["simulate"]
 
 EVEN = Costs(start=5.0, item=0.1, item_spread=0.0, shard=0.0)
@@ -41,6 +41,15 @@ def test_stragglers_cost_little_while_there_are_many_shards() -> None:
     seconds = simulate(40_000, slow, EVEN, shard_size=10, shared=False) - EVEN.start
     ideal = 40_000 * 0.1 / 19.5  # one of twenty does half
     assert ideal <= seconds <= ideal + 2.0  # and at most its last shard is waited for
+
+
+def test_workers_wait_for_each_other_where_all_processes_share_the_cores() -> None:
+    costs = Costs(start=0.0, item=0.1, item_spread=0.0, shard=0.0, item_cpu=0.15)
+    seconds = simulate(1000, Cluster(2, cores=2), costs, shard_size=10, shared=False)
+    assert seconds == pytest.approx(500 * 0.15)
+    assert simulate(1000, Cluster(1, cores=2), costs, shard_size=10, shared=False) == (
+        pytest.approx(1000 * 0.1)
+    )
 
 
 def test_the_spread_of_items_keeps_their_mean() -> None:
