@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from tests.service_process import ServiceProcess
-from tests.tiny_bundle import tone
+from tests.tiny_bundle import tone, write_adaptive_bundle
 
 pytest.importorskip("uvicorn", reason='needs pip install "serenade[serve]"')
 pytest.importorskip("websockets", reason='needs pip install "serenade[serve]"')
@@ -171,6 +171,26 @@ def test_the_client_gives_what_the_recogniser_gives(
     assert [model["name"] for model in client.models()] == ["tiny"]
 
 
+def test_the_client_adapts_as_the_recogniser_does(
+    tmp_path: Path, talk: npt.NDArray[np.int16]
+) -> None:
+    bundle = write_adaptive_bundle(tmp_path / "adaptive")
+    recognizer = Recognizer.load(bundle)
+    path = tmp_path / "a talk.wav"
+    path.write_bytes(encode(Waveform(talk.astype(np.float32) / np.float32(32768), 16000), "wav"))
+    known: list[bytes | Path] = [encode(Waveform(tone(2500.0, seconds=1.0), 16000), "wav"), path]
+    reference = recognizer.speaker_reference(known)
+    with ServiceProcess("--model", str(bundle)) as service:
+        client = Client(service.url)
+        expected = recognizer.predict(path, reference=reference).to_json(str(path))
+        assert client.predict(path, speaker_reference=known) == expected
+        expected = recognizer.timeline(path, reference=reference, adapt=True).to_json(str(path))
+        assert client.timeline(path, speaker_reference=known, adapt=True) == expected
+        pieces = [talk.tobytes()]
+        *_, end = client.stream(pieces, sample_rate=16000, adapt=True)
+        assert end["adapted_to"]["clips"] > 0
+
+
 @pytest.mark.parametrize(
     ("call", "status", "message"),
     [
@@ -197,3 +217,7 @@ def test_the_client_says_what_it_cannot_do() -> None:
         list(nobody.stream([], sample_rate=16000))
     with pytest.raises(AudioError, match=r"'/nowhere\.wav' cannot be read"):
         nobody.predict("/nowhere.wav")
+    with pytest.raises(AudioError, match=r"'/nowhere\.wav' cannot be read"):
+        nobody.predict(b"", speaker_reference=["/nowhere.wav"])
+    with pytest.raises(UsageError, match="must be a list of recordings"):
+        nobody.predict(b"", speaker_reference="voice.wav")

@@ -190,7 +190,7 @@ class Timeline:
     @property
     def adapted_to(self) -> HeardSpeech | None:
         """Speech of the speaker that the last prediction was adapted to."""
-        known = [hop.prediction for hop in self.hops if hop.prediction is not None]
+        known = [part.prediction for part in self.segments if part.prediction is not None]
         return known[-1].adapted_to if known else None
 
     def summary_to_json(self, path: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,12 @@ from serenade.errors import AudioError, MissingExtraError, SerenadeError, UsageE
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     Recording = str | os.PathLike[str] | bytes
+
+
+_RAW = "application/octet-stream"
 
 
 class ServiceError(SerenadeError):
@@ -79,7 +83,12 @@ class Client:
         self._tls = tls
 
     def predict(
-        self, recording: Recording, *, model: str | None = None, denoise: bool = False
+        self,
+        recording: Recording,
+        *,
+        model: str | None = None,
+        denoise: bool = False,
+        speaker_reference: Sequence[Recording] = (),
     ) -> dict[str, Any]:
         """Tell which emotion is in a recording.
 
@@ -91,6 +100,8 @@ class Client:
             Name of a model; ``None`` for the default one.
         denoise : bool
             Reduce noise before the model listens.
+        speaker_reference : sequence of path or bytes
+            Recordings of the speaker alone, which the model adapts to; at most 20.
 
         Returns
         -------
@@ -105,7 +116,7 @@ class Client:
             If the service cannot be reached or refuses.
         """
         query = {"denoise": "true"} if denoise else {}
-        return self._send("/v1/predict", recording, model, query)
+        return self._send("/v1/predict", recording, speaker_reference, model, query)
 
     def timeline(
         self,
@@ -114,6 +125,8 @@ class Client:
         model: str | None = None,
         hop_seconds: float = 0.5,
         split_channels: bool = False,
+        speaker_reference: Sequence[Recording] = (),
+        adapt: bool = False,
     ) -> dict[str, Any]:
         """Tell which emotion is when in a recording.
 
@@ -127,6 +140,10 @@ class Client:
             Distance between predictions [s].
         split_channels : bool
             Judge each channel by itself.
+        speaker_reference : sequence of path or bytes
+            Recordings of the one speaker, which the model adapts to; at most 20.
+        adapt : bool
+            Get to know the one speaker of each channel on the way.
 
         Returns
         -------
@@ -142,7 +159,8 @@ class Client:
         """
         channels = "split" if split_channels else "mix"
         query = {"hop_seconds": str(hop_seconds), "channels": channels}
-        return self._send("/v1/timeline", recording, model, query)
+        query |= {"adapt": "true"} if adapt else {}
+        return self._send("/v1/timeline", recording, speaker_reference, model, query)
 
     def models(self) -> list[dict[str, Any]]:
         """List the models of the service; the first is the default.
@@ -157,11 +175,16 @@ class Client:
         ServiceError
             If the service cannot be reached or refuses.
         """
-        models: list[dict[str, Any]] = self._ask("GET", "/v1/models", None)["models"]
+        models: list[dict[str, Any]] = self._ask("GET", "/v1/models")["models"]
         return models
 
     def stream(
-        self, pieces: Iterable[bytes], *, sample_rate: int, model: str | None = None
+        self,
+        pieces: Iterable[bytes],
+        *,
+        sample_rate: int,
+        model: str | None = None,
+        adapt: bool = False,
     ) -> Iterator[dict[str, Any]]:
         """Send PCM while it is recorded and get events back.
 
@@ -173,6 +196,8 @@ class Client:
             Samples per second [Hz].
         model : str or None
             Name of a model; ``None`` for the default one.
+        adapt : bool
+            Get to know the one speaker of the stream while they talk.
 
         Yields
         ------
@@ -192,6 +217,7 @@ class Client:
         except ModuleNotFoundError as error:
             raise MissingExtraError("serve", "A stream to the service") from error
         query = {"sample_rate": str(sample_rate)} | ({} if model is None else {"model": model})
+        query |= {"adapt": "true"} if adapt else {}
         scheme = "wss" if self._address.scheme == "https" else "ws"
         address = f"{scheme}://{self._address.netloc}{self._prefix}/v1/stream?{urlencode(query)}"
         try:
@@ -213,24 +239,30 @@ class Client:
             raise ServiceError(f"the stream to {self._address.netloc} broke ({error})") from None
 
     def _send(
-        self, path: str, recording: Recording, model: str | None, query: dict[str, str]
+        self,
+        path: str,
+        recording: Recording,
+        speaker_reference: Sequence[Recording],
+        model: str | None,
+        query: dict[str, str],
     ) -> dict[str, Any]:
-        if isinstance(recording, bytes):
-            content = recording
-        else:
-            try:
-                content = Path(recording).read_bytes()
-            except OSError as error:
-                name = repr(os.fspath(recording))
-                raise AudioError(f"{name} cannot be read ({error.strerror})") from None
+        if isinstance(speaker_reference, str | bytes | os.PathLike):
+            raise UsageError("speaker_reference must be a list of recordings")
+        body, media_type = _content_of(recording), _RAW
+        if speaker_reference:
+            references = [_content_of(reference) for reference in speaker_reference]
+            body, media_type = _form(body, references)
         chosen = query if model is None else query | {"model": model}
-        result = self._ask("POST", f"{path}?{urlencode(chosen, quote_via=quote)}", content)
+        target = f"{path}?{urlencode(chosen, quote_via=quote)}"
+        result = self._ask("POST", target, body, media_type)
         if isinstance(recording, bytes) or "path" not in result:
             return result
         return result | {"path": os.fspath(recording)}
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
-        headers = self._headers() | {"Content-Type": "application/octet-stream"}
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, media_type: str | None = None
+    ) -> dict[str, Any]:
+        headers = self._headers() | ({} if media_type is None else {"Content-Type": media_type})
         connection = self._connect()
         try:
             connection.request(method, self._prefix + path, body, headers)
@@ -254,6 +286,26 @@ class Client:
 
     def _headers(self) -> dict[str, str]:
         return {} if self._api_key is None else {"Authorization": f"Bearer {self._api_key}"}
+
+
+def _content_of(recording: Recording) -> bytes:
+    if isinstance(recording, bytes):
+        return recording
+    try:
+        return Path(recording).read_bytes()
+    except OSError as error:
+        name = repr(os.fspath(recording))
+        raise AudioError(f"{name} cannot be read ({error.strerror})") from None
+
+
+def _form(recording: bytes, references: list[bytes]) -> tuple[bytes, str]:
+    """Give a form with all recordings and its media type."""
+    boundary = secrets.token_hex(16)
+    body = b""
+    for name, content in [("file", recording), *(("speaker_reference", r) for r in references)]:
+        disposition = f'Content-Disposition: form-data; name="{name}"; filename="-"'
+        body += f"--{boundary}\r\n{disposition}\r\n\r\n".encode() + content + b"\r\n"
+    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 
 
 def _arrived(socket: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - its type is an extra's

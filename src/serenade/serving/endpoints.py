@@ -11,18 +11,19 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, JSONResponse
 
 from serenade.audio.decode import probe
+from serenade.errors import AudioError
 from serenade.inference.timeline import TimelineConfig
 from serenade.serving import openapi
 from serenade.serving.limits import Deadline, check_duration
 from serenade.serving.problems import ProblemError
 from serenade.serving.service import service_of
-from serenade.serving.uploads import read_upload
+from serenade.serving.uploads import REFERENCE_FIELD, read_upload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from serenade.inference.recognizer import Recognizer
-    from serenade.inference.timeline import Timeline
+    from serenade.model.adaptation import SpeakerReference
     from serenade.serving.uploads import Upload
 
 MOST_CHANNELS = 8
@@ -47,6 +48,9 @@ HopSeconds = Annotated[
 ChannelChoice = Annotated[
     Channels, Query(description="Average the channels, or judge each by itself.")
 ]
+Adapt = Annotated[
+    bool, Query(description="Get to know the one speaker of each channel on the way.")
+]
 
 router = APIRouter(prefix="/v1")
 
@@ -64,8 +68,11 @@ async def predict(
     """Give the probability of every emotion over the whole recording."""
     served = service_of(request).models.find(model)
 
-    def judge(upload: Upload, _: Deadline) -> dict[str, Any]:
-        return served.recognizer.predict(upload.content, denoise=denoise).to_json(upload.name)
+    def judge(upload: Upload, deadline: Deadline) -> dict[str, Any]:
+        recognizer = served.recognizer
+        reference = _hear_speaker(recognizer, upload, deadline, denoise=denoise)
+        prediction = recognizer.predict(upload.content, denoise=denoise, reference=reference)
+        return prediction.to_json(upload.name)
 
     return await _answer(request, judge)
 
@@ -82,16 +89,24 @@ async def timeline(
     model: ModelName = None,
     hop_seconds: HopSeconds = 0.5,
     channels: ChannelChoice = Channels.MIX,
+    adapt: Adapt = False,
 ) -> JSONResponse:
     """Give segments of speech with their emotions, and a prediction for every hop."""
     served = service_of(request).models.find(model)
     config = TimelineConfig(hop_seconds=hop_seconds)
 
     def judge(upload: Upload, deadline: Deadline) -> dict[str, Any]:
-        draw = partial(_draw, served.recognizer, upload.content, config, deadline)
+        draw = partial(
+            served.recognizer.timeline,
+            upload.content,
+            config=config,
+            reference=_hear_speaker(served.recognizer, upload, deadline),
+            adapt=adapt,
+            progress=lambda _: deadline.check(),
+        )
         if channels is Channels.MIX:
-            return draw(None).to_json(upload.name)
-        timelines = [draw(channel) for channel in range(_count_channels(upload.content))]
+            return draw().to_json(upload.name)
+        timelines = [draw(channel=channel) for channel in range(_count_channels(upload.content))]
         return {"channels": [timeline.to_json(upload.name) for timeline in timelines]}
 
     return await _answer(request, judge)
@@ -145,23 +160,37 @@ async def _answer(
             upload = await read_upload(request, max_bytes=settings.max_body_bytes)
 
             def work() -> dict[str, Any]:
-                seconds = check_duration(upload.content, max_seconds=settings.max_audio_seconds)
+                seconds = _check_durations(upload, max_seconds=settings.max_audio_seconds)
                 service.metrics.audio_seconds.inc(seconds)
                 return judge(upload, deadline)
 
             return JSONResponse(await service.crew.run(work))
 
 
-def _draw(
-    recognizer: Recognizer,
-    content: bytes,
-    config: TimelineConfig,
-    deadline: Deadline,
-    channel: int | None,
-) -> Timeline:
-    return recognizer.timeline(
-        content, config=config, channel=channel, progress=lambda _: deadline.check()
-    )
+def _check_durations(upload: Upload, *, max_seconds: float) -> float:
+    """Give the length of all recordings of a request [s]; one limit holds for all together."""
+    seconds = check_duration(upload.content, max_seconds=max_seconds)
+    for number, content in enumerate(upload.speaker_reference, 1):
+        try:
+            seconds += check_duration(content, max_seconds=max_seconds, other_seconds=seconds)
+        except AudioError as error:
+            raise AudioError(f"{REFERENCE_FIELD} {number}: {error}") from None
+    return seconds
+
+
+def _hear_speaker(
+    recognizer: Recognizer, upload: Upload, deadline: Deadline, *, denoise: bool = False
+) -> SpeakerReference | None:
+    """Get to know the speaker of the recordings that were sent along."""
+    if not upload.speaker_reference:
+        return None
+
+    def recordings() -> Iterator[bytes]:
+        for content in upload.speaker_reference:
+            deadline.check()
+            yield content
+
+    return recognizer.speaker_reference(recordings(), denoise=denoise)
 
 
 def _count_channels(content: bytes) -> int:

@@ -148,7 +148,7 @@ class Deadline:
         )
 
 
-def check_duration(content: bytes, *, max_seconds: float) -> float:
+def check_duration(content: bytes, *, max_seconds: float, other_seconds: float = 0.0) -> float:
     """Measure a recording and refuse one that is too long, whatever its header says.
 
     It is decoded block by block and forgotten, so memory does not grow with its length and a small
@@ -160,6 +160,8 @@ def check_duration(content: bytes, *, max_seconds: float) -> float:
         An audio file.
     max_seconds : float
         Longest recording [s].
+    other_seconds : float
+        Length of the recordings that were sent with it, which count as well [s].
 
     Returns
     -------
@@ -169,12 +171,12 @@ def check_duration(content: bytes, *, max_seconds: float) -> float:
     Raises
     ------
     ProblemError
-        413 if it is longer.
+        413 if it, or all together, are longer.
     AudioError
         If it cannot be decoded so far.
     """
     info = probe(content)
-    most = max_seconds * info.sample_rate
+    most = (max_seconds - other_seconds) * info.sample_rate
     if info.n_frames is not None and info.n_frames > most:
         raise _too_long(max_seconds)
     n_samples = 0
@@ -189,5 +191,5 @@ def _too_long(max_seconds: float) -> ProblemError:
     return ProblemError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "recording-too-long",
-        f"the recording is longer than {max_seconds:g} s; send it in parts",
+        f"what was sent is longer than {max_seconds:g} s; send the recording in parts",
     )

@@ -58,6 +58,7 @@ class ServedModel:
             "abstain_below": spec.abstain_below,
             "min_seconds": spec.windowing.min_seconds,
             "sure_from_seconds": spec.windowing.sure_from_seconds,
+            "adapts_to_speakers": spec.adaptation is not None,
             "bytes": self.bundle.model_path.stat().st_size,
             "in_browser": exact and not spec.conditioning.reduce_noise,
         }

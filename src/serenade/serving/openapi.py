@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from serenade.serving.uploads import MOST_REFERENCES
 from serenade.types import WARNINGS
 
 Responses = dict[int | str, dict[str, Any]]
@@ -11,6 +12,17 @@ Responses = dict[int | str, dict[str, Any]]
 _PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 _EMOTION = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"}
 _WARNINGS = {"type": "array", "items": {"type": "string", "enum": list(WARNINGS)}}
+
+_ADAPTED_TO = {
+    "type": "object",
+    "required": ["clips", "seconds"],
+    "additionalProperties": False,
+    "description": "How much of the speaker was heard before; absent without adaptation.",
+    "properties": {
+        "clips": {"type": "integer", "minimum": 0},
+        "seconds": {"type": "number", "minimum": 0},
+    },
+}
 
 _PREDICTION_SCHEMA = {
     "title": "Prediction",
@@ -42,6 +54,7 @@ _PREDICTION_SCHEMA = {
         "probabilities": {"type": "object", "additionalProperties": _PROBABILITY},
         "intensity": {"oneOf": [_PROBABILITY, {"type": "null"}]},
         "warnings": _WARNINGS,
+        "adapted_to": _ADAPTED_TO,
     },
 }
 
@@ -85,6 +98,7 @@ _MODEL_SCHEMA = {
         "abstain_below": _PROBABILITY,
         "min_seconds": {"type": "number", "exclusiveMinimum": 0},
         "sure_from_seconds": {"type": "number", "minimum": 0},
+        "adapts_to_speakers": {"type": "boolean"},
         "bytes": {"type": "integer", "minimum": 1},
         "in_browser": {
             "type": "boolean",
@@ -142,7 +156,7 @@ PROBLEMS: Responses = (
         413,
         "Request Entity Too Large",
         "recording-too-long",
-        "the recording is longer than 3600 s; send it in parts",
+        "what was sent is longer than 3600 s; send the recording in parts",
     )
     | _problem(
         "The body is declared as something else than audio.",
@@ -182,6 +196,7 @@ _SEGMENT_SCHEMA = {
         "probabilities": {"type": "object", "additionalProperties": _PROBABILITY},
         "intensity": {"oneOf": [_PROBABILITY, {"type": "null"}]},
         "warnings": _WARNINGS,
+        "adapted_to": _ADAPTED_TO,
     },
 }
 
@@ -195,6 +210,7 @@ _TIMELINE_SCHEMA = {
         "duration_s": {"type": "number", "minimum": 0},
         "model": {"type": "string"},
         "speech_s": {"type": "number", "minimum": 0},
+        "adapted_to": _ADAPTED_TO,
         "shares": {"type": "object", "additionalProperties": _PROBABILITY},
         "segments": {"type": "array", "items": _SEGMENT_SCHEMA},
         "hops": {"type": "array", "items": _SEGMENT_SCHEMA},
@@ -257,6 +273,7 @@ MODELS = _answer(
                 "abstain_below": 0.4,
                 "min_seconds": 0.3,
                 "sure_from_seconds": 1.0,
+                "adapts_to_speakers": False,
                 "bytes": 4194304,
                 "in_browser": True,
             }
@@ -314,7 +331,16 @@ RECORDING: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "speaker_reference": {
+                            "type": "array",
+                            "maxItems": MOST_REFERENCES,
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "Other recordings of the same speaker, without labels;"
+                            " the model adapts to them.",
+                        },
+                    },
                 }
             },
             "audio/wav": _BINARY,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -14,11 +15,16 @@ from serenade.serving.problems import ProblemError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
+    from starlette.datastructures import FormData
     from starlette.requests import Request
 
 MULTIPART = "multipart/form-data"
 FIELD = "file"
 """Name of the form field that holds the recording."""
+REFERENCE_FIELD = "speaker_reference"
+"""Name of the form fields that hold other recordings of the same speaker."""
+MOST_REFERENCES = 20
+"""More recordings of the speaker than this are refused."""
 
 _RAW_TYPES = ("application/octet-stream", "application/ogg", "video/ogg", "")
 _UNNAMED = "-"
@@ -35,10 +41,13 @@ class Upload:
         The file's name, or ``"-"`` where the client gave none.
     content : bytes
         The file; at least one byte.
+    speaker_reference : tuple of bytes
+        Other recordings of the same speaker, which the model is to adapt to.
     """
 
     name: str
     content: bytes
+    speaker_reference: tuple[bytes, ...] = ()
 
 
 class _MemoryParser(MultiPartParser):
@@ -53,7 +62,8 @@ async def read_upload(request: Request, *, max_bytes: int) -> Upload:
     Parameters
     ----------
     request : Request
-        Its body is the file itself, or a form with the file in the field ``file``.
+        Its body is the file itself, or a form with the file in the field ``file`` and recordings
+        of the speaker in as many fields ``speaker_reference`` as there are.
     max_bytes : int
         Largest body [bytes], counted while it comes in.
 
@@ -118,22 +128,48 @@ async def _bounded(body: AsyncIterator[bytes], max_bytes: int) -> AsyncGenerator
 
 async def _read_form(request: Request, body: AsyncGenerator[bytes]) -> Upload:
     try:
-        form = await _MemoryParser(request.headers, body, max_files=1, max_fields=16).parse()
+        form = await _MemoryParser(
+            request.headers, body, max_files=1 + MOST_REFERENCES, max_fields=16
+        ).parse()
     except MultiPartException as error:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST, "broken-form", f"the form cannot be read: {error.message}"
         ) from None
     try:
-        file = form.get(FIELD)
-        if not isinstance(file, UploadFile):
-            raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "no-recording",
-                f"the form has no file in the field {FIELD!r}; send one there",
-            )
-        return Upload((file.filename or _UNNAMED)[:_LONGEST_NAME], await file.read())
+        file = _file_of(form.get(FIELD), FIELD)
+        _check_fields(form)
+        references = [_file_of(value, REFERENCE_FIELD) for value in form.getlist(REFERENCE_FIELD)]
+        return Upload(
+            (file.filename or _UNNAMED)[:_LONGEST_NAME],
+            await file.read(),
+            tuple([await reference.read() for reference in references]),
+        )
     finally:
         await form.close()
+
+
+def _check_fields(form: FormData) -> None:
+    """Refuse files that nobody would listen to."""
+    files = Counter(name for name, value in form.multi_items() if isinstance(value, UploadFile))
+    unknown = files.keys() - {FIELD, REFERENCE_FIELD}
+    if unknown or files[FIELD] > 1:
+        found = f"a file in the field {min(unknown)!r:.80}" if unknown else f"{files[FIELD]} files"
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "broken-form",
+            f"the form has {found}; send one in the field {FIELD!r} and other recordings of the"
+            f" speaker in {REFERENCE_FIELD!r}",
+        )
+
+
+def _file_of(value: UploadFile | str | None, field: str) -> UploadFile:
+    if isinstance(value, UploadFile):
+        return value
+    raise ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "no-recording",
+        f"the form has no file in the field {field!r}; send one there",
+    )
 
 
 def _too_large(max_bytes: int) -> ProblemError:

@@ -65,7 +65,7 @@ async def stream(websocket: WebSocket) -> None:
         served = service.models.find(websocket.query_params.get("model"))
         source = _parse_source(websocket)
         with service.streams.take():
-            opened = served.recognizer.stream(source.sample_rate)
+            opened = served.recognizer.stream(source.sample_rate, adapt=source.adapt)
             protocols = websocket.scope["subprotocols"]
             await websocket.accept(PROTOCOL if PROTOCOL in protocols else None)
             await _Conversation(websocket, service, served, opened, source).hold()
@@ -83,6 +83,7 @@ class _Source:
 
     sample_rate: int
     encoding: str
+    adapt: bool
 
 
 class _Conversation:
@@ -198,7 +199,10 @@ def _parse_source(websocket: WebSocket) -> _Source:
     encoding = websocket.query_params.get("encoding", "s16le")
     if encoding not in ENCODINGS:
         raise _wrong_parameter("encoding", encoding, f"one of {', '.join(ENCODINGS)}")
-    return _Source(sample_rate=int(text), encoding=encoding)
+    adapt = websocket.query_params.get("adapt", "false")
+    if adapt not in ("false", "true"):
+        raise _wrong_parameter("adapt", adapt, "true or false")
+    return _Source(sample_rate=int(text), encoding=encoding, adapt=adapt == "true")
 
 
 def _wrong_parameter(name: str, text: str, allowed: str) -> ProblemError:

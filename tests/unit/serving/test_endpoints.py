@@ -168,7 +168,7 @@ def test_ogg_vorbis_is_taken(http: TestClient) -> None:
             {"files": [("file", ("a.wav", b"x")), ("file", ("b.wav", b"x"))]},
             400,
             "broken-form",
-            "Too many files",
+            "the form has 2 files; send one in the field 'file'",
         ),
     ],
 )

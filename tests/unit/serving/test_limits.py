@@ -7,7 +7,7 @@ import dataclasses
 import io
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -134,10 +134,10 @@ def test_what_does_not_fit_into_the_queue_is_turned_away(
     has_begun = threading.Event()
     predict = Recognizer.predict
 
-    def wait(self: Recognizer, source: bytes, *, denoise: bool) -> object:
+    def wait(self: Recognizer, source: bytes, **options: Any) -> object:
         has_begun.set()
         may_go_on.wait(10.0)
-        return predict(self, source, denoise=denoise)
+        return predict(self, source, **options)
 
     monkeypatch.setattr(Recognizer, "predict", wait)
     narrow = dataclasses.replace(settings, concurrency=1, queue=1)
