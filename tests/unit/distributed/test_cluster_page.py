@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -31,23 +33,33 @@ def _only(required: tuple[str, ...], **properties: object) -> dict[str, object]:
     }
 
 
-_POD = {
-    "type": "object",
-    "required": ["spec"],
-    "properties": {
-        "spec": {
-            "type": "object",
-            "required": ["containers"],
-            "properties": {
-                "containers": {
-                    "type": "array",
-                    "minItems": 1,
-                    "items": {"type": "object", "required": ["name", "image", "resources"]},
-                }
-            },
-        }
-    },
-}
+QUANTITY = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(m|[KMGT]i?)?$"}
+NAMED = _only(("name",), name=TEXT)
+RESOURCES = {"type": "object", "additionalProperties": QUANTITY}
+
+
+def _list_of(items: object) -> dict[str, object]:
+    return {"type": "array", "minItems": 1, "items": items}
+
+
+_CONTAINER = _only(
+    ("name", "image", "resources"),
+    name=TEXT,
+    image=TEXT,
+    env=_list_of(_only(("name", "value"), name=TEXT, value=TEXT)),
+    envFrom=_list_of(_only(("secretRef",), secretRef=NAMED)),
+    resources=_only(("requests", "limits"), requests=RESOURCES, limits=RESOURCES),
+    volumeMounts=_list_of(_only(("name", "mountPath"), name=TEXT, mountPath=TEXT)),
+)
+_POD = _only(
+    ("spec",),
+    spec=_only(
+        ("containers",),
+        containers=_list_of(_CONTAINER),
+        volumes=_list_of(_only(("name", "configMap"), name=TEXT, configMap=NAMED)),
+    ),
+)
+"""What the manifest uses of a PodTemplateSpec of Kubernetes."""
 
 RAY_JOB = _only(
     ("apiVersion", "kind", "metadata", "spec"),
@@ -114,22 +126,48 @@ def test_the_job_of_the_manifest_is_one(documents: dict[str, Any], tmp_path: Pat
     assert read_job(tmp_path / "job.toml").output == "s3://results/calls-2026"
 
 
+def test_the_script_of_the_manifest_is_the_entry_point_and_mounted_where_it_runs(
+    documents: dict[str, Any],
+) -> None:
+    shell, script = shlex.split(documents["RayJob"]["spec"]["entrypoint"])
+    assert shell == "bash"
+    head = documents["RayJob"]["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]
+    (mount,) = head["containers"][0]["volumeMounts"]
+    (volume,) = head["volumes"]
+    assert mount["name"] == volume["name"]
+    assert volume["configMap"]["name"] == documents["ConfigMap"]["metadata"]["name"]
+    folder, _, name = script.rpartition("/")
+    assert folder == mount["mountPath"]
+    assert name in documents["ConfigMap"]["data"]
+    assert f"{folder}/job.toml" in _script(documents)
+
+
 def test_the_command_of_the_manifest_is_understood(
     documents: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from serenade.cli.main import run
 
-    shell, _, script = shlex.split(documents["RayJob"]["spec"]["entrypoint"])
-    assert shell == "bash"
-    arguments = shlex.split(script.partition(";")[0])
+    (line,) = (line for line in _script(documents).splitlines() if not line.startswith("#"))
+    arguments = shlex.split(line.partition(" || ")[0])
     monkeypatch.setattr(sys, "argv", [*arguments, "--help"])
     with pytest.raises(SystemExit) as exit_info:
         run()
     assert exit_info.value.code == 0
     known = capsys.readouterr().out
     assert all(argument in known for argument in arguments if argument.startswith("--"))
-    paths = [mount["mountPath"] for mount in _head(documents)["volumeMounts"]]
-    assert arguments[2].rpartition("/")[0] in paths
+
+
+@pytest.mark.parametrize(("code", "wanted"), [(0, 0), (1, 0), (2, 1), (130, 1)])
+def test_only_recordings_that_failed_are_no_failure_of_the_job(
+    documents: dict[str, Any], tmp_path: Path, code: int, wanted: int
+) -> None:
+    stand_in = tmp_path / "serenade"
+    stand_in.write_text(f"#!/bin/sh\nexit {code}\n")
+    stand_in.chmod(0o755)
+    (tmp_path / "run.sh").write_text(_script(documents))
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ended = subprocess.run(["bash", str(tmp_path / "run.sh")], env=environment, check=False)
+    assert ended.returncode == wanted
 
 
 def test_there_is_room_for_the_workers_that_are_asked_for(documents: dict[str, Any]) -> None:
@@ -137,10 +175,9 @@ def test_there_is_room_for_the_workers_that_are_asked_for(documents: dict[str, A
     (group,) = spec["rayClusterSpec"]["workerGroupSpecs"]
     (worker,) = group["template"]["spec"]["containers"]
     most = group["maxReplicas"] * int(worker["resources"]["requests"]["cpu"])
-    assert f"--workers {most};" in spec["entrypoint"]
+    assert f"--workers {most} " in _script(documents)
 
 
-def _head(documents: dict[str, Any]) -> dict[str, Any]:
-    pod = documents["RayJob"]["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]
-    container: dict[str, Any] = pod["spec"]["containers"][0]
-    return container
+def _script(documents: dict[str, Any]) -> str:
+    script: str = documents["ConfigMap"]["data"]["run.sh"]
+    return script
