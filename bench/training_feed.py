@@ -1,13 +1,15 @@
 """Does training wait for its data? The default recipe, fed by its cache and by librosa.
 
-    python bench/training_feed.py [--clips 512] [--data ../shared/data] [--recipe RECIPE]
+    python bench/training_feed.py [--readings N] [--clips 512] [--recipe RECIPE]
+                                  [--data ../shared/data] [--manifest MANIFEST] [--only-readings]
 
 The loop is that of ``serenade train`` without a teacher, on real clips and one thread. A first
-reading fills an empty cache, a second one finds it full; then the network trains for two epochs.
-Waiting is the time from asking for a batch to having it: drawing, augmenting and padding here,
-decoding and log-mel spectrograms (without any augmentation) in the peer, a plain ``DataLoader``
-over librosa. Files that are decoded are counted. Processor time, which a busy machine changes
-less; the peer's is that of one process.
+reading of all clips fills an empty cache, a second one finds it full, and before a third one a
+file is changed; then the network trains for two epochs on some of the clips. Waiting is the time
+from asking for a batch to having it: drawing, augmenting and padding here, decoding and log-mel
+spectrograms (without any augmentation) in the peer, a plain ``DataLoader`` over librosa. Files that
+are decoded are counted. Processor time, which a busy machine changes less; the peer's is that of
+one process.
 """
 
 from __future__ import annotations
@@ -22,9 +24,12 @@ from typing import TYPE_CHECKING, Any
 
 import librosa
 import numpy as np
+import soundfile
 import torch
 
+from serenade.audio.decode import decode
 from serenade.corpora.collection import scan_collection
+from serenade.corpora.manifest import read_manifest
 from serenade.training import cache, fit
 from serenade.training.augment import MelAugmenter, mel_centres
 from serenade.training.batches import Batch, LabelledStates, collate
@@ -83,8 +88,11 @@ class LibrosaClips(torch.utils.data.Dataset[tuple["FloatArray", int]]):
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=int, default=512)
+    parser.add_argument("--readings", type=int, help="clips that are read; default: all")
+    parser.add_argument("--clips", type=int, default=512, help="clips that are trained on")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--manifest", type=Path, help="clips; default: all below --data")
+    parser.add_argument("--only-readings", action="store_true", help="do not train")
     parser.add_argument("--recipe", type=Path, default=ROOT / "recipes" / "compact.toml")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -92,25 +100,40 @@ def main() -> None:
     recipe = replace(
         recipe, optimiser=replace(recipe.optimiser, epochs=N_EPOCHS, min_steps=0, balance=0.0)
     )
-    utterances = _choose(arguments.data, recipe, arguments.clips)
-    network = new_network(recipe)
-    augment = MelAugmenter(
-        recipe.augmentation,
-        mel_centres(network.front_end.config),
-        noise_states(arguments.data / "noise", network),
-        network.front_end.config.sample_rate / network.front_end.config.hop_length,
+    known = (
+        read_manifest(arguments.manifest)
+        if arguments.manifest
+        else scan_collection(arguments.data).utterances
     )
-    print(f"{len(utterances)} clips, batches of {recipe.optimiser.batch_size}, {recipe.name}")
-    print(f"target: >= {TARGET:.0%} of an epoch in the network, nothing decoded after the first")
+    utterances = _choose(select(known, recipe), arguments.readings)
+    network = new_network(recipe)
+    print(f"{len(utterances)} clips are read, and at most {arguments.clips} of them trained on;")
+    print(f"batches of {recipe.optimiser.batch_size}, {recipe.name}")
+    print(
+        f"target: >= {TARGET:.0%} of an epoch in the network, and nothing decoded after the first"
+    )
+    print("reading but what changed")
     print("\n| | files decoded | CPU s | waiting for data | in the network |")
     print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
+        utterances, changing = _with_own_copy(utterances, folder)
         for name in ("first reading, fills the cache", "second reading, from the cache"):
-            reading, clips = _read(utterances, network, recipe, folder / "cache")
-            print(
-                f"| {name} | {len(reading.decoded)} | {reading.seconds:.2f} | - | - |", flush=True
-            )
+            _print_reading(name, _read(utterances, network, recipe, folder / "cache")[0])
+        samples, rate = soundfile.read(changing)
+        soundfile.write(changing, 0.5 * samples, rate)
+        changed, _ = _read(utterances, network, recipe, folder / "cache")
+        _print_reading("third reading, after one file was changed", changed)
+        if arguments.only_readings:
+            return
+        utterances = _choose(utterances, arguments.clips)
+        _, clips = _read(utterances, network, recipe, folder / "cache")
+        augment = MelAugmenter(
+            recipe.augmentation,
+            mel_centres(network.front_end.config),
+            noise_states(arguments.data / "noise", network),
+            network.front_end.config.sample_rate / network.front_end.config.hop_length,
+        )
         network.learn_statistics(clips.states)
         own = _train(network, recipe, clips, augment, folder / "own", fit.epoch_batches)  # type: ignore[attr-defined]
         for epoch, clock in enumerate(own, start=1):
@@ -120,11 +143,19 @@ def main() -> None:
         _print_epoch("peer: DataLoader over librosa, epoch 2", peer[-1])
 
 
-def _choose(data: Path, recipe: Recipe, n_clips: int) -> list[Utterance]:
+def _choose(utterances: list[Utterance], n_clips: int | None) -> list[Utterance]:
     """Take clips of all corpora by chance."""
-    utterances = select(scan_collection(data).utterances, recipe)
     chosen = np.random.default_rng(SEED).permutation(len(utterances))[:n_clips]
     return [utterances[i] for i in sorted(chosen)]
+
+
+def _with_own_copy(utterances: list[Utterance], folder: Path) -> tuple[list[Utterance], Path]:
+    """Let the first clip be a copy that may be changed."""
+    first, *others = utterances
+    copy = folder / "changing.wav"
+    waveform = decode(first.path)
+    soundfile.write(copy, waveform.samples, waveform.sample_rate)
+    return [replace(first, path=str(copy)), *others], copy
 
 
 def _read(
@@ -219,6 +250,10 @@ def _counted_decodes() -> Iterator[list[str]]:
         yield decoded
     finally:
         cache.decode = original  # type: ignore[attr-defined]
+
+
+def _print_reading(name: str, reading: Clock) -> None:
+    print(f"| {name} | {len(reading.decoded)} | {reading.seconds:.2f} | - | - |", flush=True)
 
 
 def _print_epoch(name: str, clock: Clock) -> None:
