@@ -32,7 +32,11 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     ),
     "denoise": ("Noise reduction", []),
     "timeline": ("Long recordings and streams", ["--hours", "0.1", "1", "3", "10"]),
-    "timeline_windows": ("How long the windows of a timeline should be", []),
+    "timeline_windows": (
+        "How long the windows of a timeline should be",
+        ["--clips", "160", "--windows", "2:1", "2:2", "3:1.5", "3:2", "3:3", "4:2"],
+    ),
+    "voice_activity": ("Finding speech: energy beside a neural network", []),
     "service_load": ("The service under load", []),
 }
 """Script and what it measures, with its arguments."""

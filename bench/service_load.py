@@ -1,13 +1,13 @@
 """What `serenade serve` bears on loopback: times, throughput, and what it does when it is too much.
 
-    python bench/service_load.py [--model MODEL] [--requests 200]
+    python bench/service_load.py [--models compact default] [--requests 200]
 
 A service process gets a clip of 3 s over and over, from so many clients at once, each of which
-waits for its answer before it asks again. The peers are the same clip judged by a Recognizer in
-this process, and `/healthz`, which does nothing. The last rows are an overload: more clients than
-`--concurrency` and `--queue` let in together. Every answer must be 200, or 503 with Retry-After.
-Where wrk is installed, it repeats one row as a second opinion. Client and service share the
-machine.
+waits for its answer before it asks again. The limit is the same clip judged by a Recognizer in
+this process; `/healthz`, which does nothing, shows what HTTP costs. The last rows are an overload:
+more clients than `--concurrency` and `--queue` let in together. Every answer must be 200, or 503
+with Retry-After. Where wrk is installed, it repeats one row as a second opinion. Client and service
+share the machine.
 """
 
 from __future__ import annotations
@@ -59,37 +59,40 @@ wrk.headers["Content-Type"] = "audio/wav"
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table of each model."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--model", help="name or folder of a model; the default model if absent")
+    parser.add_argument("--models", nargs="+", default=["compact", "default"])
     parser.add_argument("--requests", type=int, default=200, help="for each row")
     arguments = parser.parse_args()
+    for model in arguments.models:
+        print_load(model, requests=arguments.requests)
+
+
+def print_load(model: str, *, requests: int) -> None:
+    """Print the table of a model."""
     clip = speech_like()
-    recognizer = Recognizer.load(arguments.model)
+    recognizer = Recognizer.load(model)
     print(
         f"{recognizer.model_id}, a wav of {SECONDS:g} s, {os.cpu_count()} cores;"
         f" --concurrency {CONCURRENCY} --queue {QUEUE}\n"
     )
     print("| asked by | answers | 503 | a second | p50 ms | p95 ms | p99 ms |")
     print("|---|---|---|---|---|---|---|")
-    alone = [seconds_of_a_prediction(recognizer, clip) for _ in range(arguments.requests)]
-    print_row("Recognizer in this process", np.array(alone), sum(alone), n_refused=0)
-    with running_service(arguments.model) as url:
-        asyncio.run(load(f"{url}/healthz", None, clients=1, requests=arguments.requests)).show(
-            "1 client, /healthz"
-        )
+    alone = [seconds_of_a_prediction(recognizer, clip) for _ in range(requests)]
+    print_row("limit: Recognizer in this process", np.array(alone), sum(alone), n_refused=0)
+    with running_service(model) as url:
+        address = f"{url}/v1/predict"
+        health = asyncio.run(load(f"{url}/healthz", None, clients=1, requests=requests))
+        health.show("1 client, /healthz")
         for clients in CLIENTS:
-            found = asyncio.run(
-                load(f"{url}/v1/predict", clip, clients=clients, requests=arguments.requests)
-            )
+            found = asyncio.run(load(address, clip, clients=clients, requests=requests))
             found.show(f"{clients} client{'s' if clients > 1 else ''}")
-        crowd = asyncio.run(
-            load(f"{url}/v1/predict", clip, clients=CROWD, requests=4 * arguments.requests)
-        )
+        crowd = asyncio.run(load(address, clip, clients=CROWD, requests=4 * requests))
         crowd.show(f"{CROWD} clients, overload")
-        asyncio.run(load(f"{url}/v1/predict", clip, clients=1, requests=20)).show("1 client, after")
+        asyncio.run(load(address, clip, clients=1, requests=20)).show("1 client, after")
         if shutil.which("wrk"):
-            print_wrk(f"{url}/v1/predict", clip, clients=CONCURRENCY)
+            print_wrk(address, clip, clients=CONCURRENCY)
+    print()
 
 
 def speech_like() -> bytes:
@@ -111,11 +114,10 @@ def seconds_of_a_prediction(recognizer: Recognizer, clip: bytes) -> float:
 
 
 @contextmanager
-def running_service(model: str | None) -> Iterator[str]:
+def running_service(model: str) -> Iterator[str]:
     """Run a service on a free port and give its address."""
-    command = [sys.executable, "-m", "serenade", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "serenade", "serve", "--port", "0", "--model", model]
     command += ["--concurrency", str(CONCURRENCY), "--queue", str(QUEUE)]
-    command += ["--model", model] if model else []
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"}

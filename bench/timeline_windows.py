@@ -1,6 +1,6 @@
 """How long the windows of a timeline should be, and how far apart: accuracy against cost.
 
-    python bench/timeline_windows.py [--model MODEL] [--clips 400] [--windows 2:1 3:1.5]
+    python bench/timeline_windows.py [--models compact default] [--clips 400] [--windows 2:1 3:1.5]
 
 Clips of speakers that the model did not hear (its card names them) are joined to recordings in
 three ways: with pauses of 0.5 to 1.2 s, without pauses, and as turns (three clips of one speaker
@@ -62,11 +62,18 @@ class Recording:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table of each model."""
     arguments = parse_arguments()
-    chosen = choose_clips(arguments.model, arguments.data, n_clips=arguments.clips)
-    clips = [(utterance, decode(Path(utterance.path)).samples) for utterance in chosen]
-    recognizer = Recognizer.load(arguments.model)
+    for model in arguments.models:
+        chosen = choose_clips(model, arguments.data, n_clips=arguments.clips)
+        clips = [(utterance, decode(Path(utterance.path)).samples) for utterance in chosen]
+        print_windows(Recognizer.load(model), clips, arguments.windows)
+
+
+def print_windows(
+    recognizer: Recognizer, clips: list[tuple[Utterance, FloatArray]], windows: Sequence[str]
+) -> None:
+    """Print the table of a model."""
     recordings = {
         "pauses": join(([clip] for clip in clips), pauses=True),
         "no pauses": join(([clip] for clip in clips), pauses=False),
@@ -83,7 +90,7 @@ def main() -> None:
     print(f"Each clip alone, whole: {alone:.3f}\n")
     print(f"| window, step | {' | '.join(recordings)} | encoded | times real time |")
     print(f"|---|{'---|' * len(recordings)}---|---|")
-    for text in arguments.windows:
+    for text in windows:
         window_seconds, step_seconds = (float(part) for part in text.split(":"))
         config = TimelineConfig(window_seconds=window_seconds, step_seconds=step_seconds)
         print(f"| {window_seconds:g} s, {step_seconds:g} s |", end="", flush=True)
@@ -99,19 +106,20 @@ def main() -> None:
             segments = recall(answers(timeline, timeline.segments, spans))
             print(f" {hops:.3f}, {segments:.3f} |", end="")
         print(f" {window_seconds / step_seconds:.1f} x | {speed:.0f} |", flush=True)
+    print()
 
 
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--model", default=None, help="bundle; default: the bundled model")
+    parser.add_argument("--models", nargs="+", default=["compact", "default"])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--clips", type=int, default=400, help="how many clips are joined")
     parser.add_argument("--windows", nargs="+", default=WINDOWS, help="window:step in seconds")
     return parser.parse_args()
 
 
-def choose_clips(model: str | None, data: Path, *, n_clips: int) -> list[Utterance]:
+def choose_clips(model: str, data: Path, *, n_clips: int) -> list[Utterance]:
     """Take as many clips of each corpus and emotion of the speakers that the model did not hear."""
     bundle = open_bundle(resolve(model))
     lines = [line for line in bundle.card.splitlines() if line.startswith(HELD_BACK)]

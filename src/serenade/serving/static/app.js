@@ -234,7 +234,7 @@ async function beginRecording() {
     show: (piece, rate) => waveform.pushLive(piece, rate),
     read: (prediction) => {
       showVerdict(find("verdict"), { prediction, listening: true });
-      showBars(find("bars"), prediction.probabilities);
+      showBars(find("bars"), prediction?.probabilities ?? noProbabilities());
     },
     mark: (part) => waveform.markLive(part),
     fail: (error) => {

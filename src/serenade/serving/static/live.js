@@ -6,11 +6,12 @@ import { startRecorder } from "./recorder.js";
 import { resample } from "./resample.js";
 
 const GLANCE_SECONDS = 0.5;
+const PAUSE_SECONDS = 2;
 
 /**
  * Record until `stop` is called, which gives the recording. `show` gets pieces of samples,
- * `read` a prediction for the last seconds, `mark` a stretch of the past with its emotion and
- * `fail` an error, after which nothing more comes.
+ * `read` a prediction for the last seconds or null when nobody speaks any more, `mark` a stretch
+ * of the past with its emotion and `fail` an error, after which nothing more comes.
  */
 export async function record({ model, localModel, show, read, mark, fail }) {
   const pieces = [];
@@ -38,12 +39,18 @@ export async function record({ model, localModel, show, read, mark, fail }) {
 }
 
 function listenThere({ model, sampleRate, read, mark, fail }) {
+  let lastRead = 0;
   const tell = (event) => {
+    const { start_s, stop_s, emotion, abstained } = event;
     if (event.event === "reading") {
+      lastRead = stop_s;
       read(event);
-      mark({ start_s: Math.max(event.start_s, event.stop_s - 1), stop_s: event.stop_s, emotion: event.emotion, isGuess: true });
+      mark({ start_s: Math.max(start_s, stop_s - 1), stop_s, emotion, abstained, isGuess: true });
     }
-    if (event.event === "hop") mark({ start_s: event.start_s, stop_s: event.stop_s, emotion: event.emotion, isGuess: false });
+    if (event.event === "hop") {
+      if (!event.speech && stop_s > lastRead + PAUSE_SECONDS) read(null);
+      mark({ start_s, stop_s, emotion, abstained, isGuess: false });
+    }
   };
   const stream = openStream({ sampleRate, model, tell });
   stream.done.catch(fail);
@@ -68,9 +75,9 @@ function listenHere({ localModel, sampleRate, read, mark, fail }) {
     const until = nSeconds;
     const judged = await localModel.glance(resample(kept, sampleRate, RATE));
     isBusy = false;
-    if (judged === null || isOver) return;
+    if (isOver) return;
     read(judged);
-    mark({ start_s: until - GLANCE_SECONDS, stop_s: until, emotion: judged.emotion, isGuess: false });
+    mark({ start_s: until - GLANCE_SECONDS, stop_s: until, emotion: judged?.emotion, abstained: judged?.abstained, isGuess: false });
   };
 
   return {

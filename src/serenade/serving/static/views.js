@@ -108,13 +108,15 @@ export function showSegments(list, segments, { play, canPlay }) {
 
 /** Show all results as rows; `choose` gets the one whose name was clicked. */
 export function showRows(body, results, { chosen, choose }) {
+  const models = new Set(results.flatMap(({ prediction }) => (prediction ? [prediction.model] : [])));
   body.replaceChildren(
     ...results.map((result) => {
       const button = make("button", "link", result.name);
       button.type = "button";
       button.setAttribute("aria-pressed", String(result === chosen));
       button.addEventListener("click", () => choose(result));
-      const row = make("tr", result === chosen ? "chosen" : "", make("th", "", button), ...cellsOf(result));
+      const model = models.size > 1 && result.prediction ? [make("span", "note", result.prediction.model)] : [];
+      const row = make("tr", result === chosen ? "chosen" : "", make("th", "", button, ...model), ...cellsOf(result));
       row.firstChild.scope = "row";
       return row;
     }),
@@ -127,7 +129,7 @@ function triangle() {
 }
 
 function cellsOf({ prediction, problem }) {
-  if (problem) return [make("td", "bad", "–"), make("td", "number", ""), make("td", "number", ""), make("td", "bad", problem)];
+  if (problem) return [make("td", "bad", "No result"), make("td", "number", ""), make("td", "number", ""), make("td", "bad", problem)];
   if (!prediction) return [make("td", "note", "working …"), make("td"), make("td"), make("td")];
   const name = prediction.abstained ? `Not sure (${titleOf(prediction.emotion).toLowerCase()})` : titleOf(prediction.emotion);
   const emotion = make("td", "", make("span", "tag", prediction.abstained ? unsureFace() : faceOf(prediction.emotion), name));

@@ -1,10 +1,13 @@
-// The waveform: bars in the colours of what is heard, a lane with faces and names below.
+// The waveform: bars in the colours of what is heard, below them a lane with names and the time.
 
 import { colourOf, titleOf } from "./emotions.js";
 
 const BAR = 3;
 const GAP = 1.5;
 const LANE = 26;
+const AXIS = 18;
+const LEAST_TICK = 80;
+const TICK_SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200];
 const LIVE_SECONDS = 15;
 const PEAKS_PER_SECOND = 20;
 
@@ -80,11 +83,13 @@ export class Waveform {
     const ink = style.getPropertyValue("--ink");
     const quiet = style.getPropertyValue("--line-strong");
     const x = (seconds) => ((seconds - view.start) / (view.stop - view.start)) * width;
-    drawBars(pen, view, { width, height: height - LANE - 8, quiet });
-    drawLane(pen, view, { x, top: height - LANE, width, ink, quiet, font: style.fontFamily });
+    const top = height - LANE - AXIS;
+    drawBars(pen, view, { width, height: top - 8, quiet });
+    drawLane(pen, view, { x, top, width, ink, quiet, font: style.fontFamily });
+    drawAxis(pen, view, { x, height, width, ink: style.getPropertyValue("--soft"), font: style.fontFamily });
     if (this.#position !== null) {
       pen.fillStyle = ink;
-      pen.fillRect(x(this.#position) - 1, 0, 2, height);
+      pen.fillRect(x(this.#position) - 1, 0, 2, height - AXIS);
     }
   }
 
@@ -105,7 +110,8 @@ export class Waveform {
 /** Put a part after the others, or lengthen the last one if it is the same. */
 function extend(parts, part) {
   const before = parts.at(-1);
-  const goesOn = before && before.emotion === part.emotion && part.start_s - before.stop_s < 0.01;
+  const isSame = before && before.emotion === part.emotion && before.abstained === part.abstained;
+  const goesOn = isSame && part.start_s - before.stop_s < 0.01;
   if (goesOn) before.stop_s = Math.max(before.stop_s, part.stop_s);
   else parts.push({ ...part, start_s: Math.max(part.start_s, before?.stop_s ?? 0) });
 }
@@ -167,4 +173,25 @@ function drawLane(pen, view, { x, top, width, ink, quiet, font }) {
       pen.fillText(name, left + 2, top + 17);
     }
   }
+}
+
+/** Write the time at round moments, as close together as they can be read. */
+function drawAxis(pen, { start, stop }, { x, height, width, ink, font }) {
+  pen.font = `12px ${font}`;
+  pen.textBaseline = "alphabetic";
+  pen.fillStyle = ink;
+  const step = TICK_SECONDS.find((seconds) => (seconds / (stop - start)) * width >= LEAST_TICK) ?? TICK_SECONDS.at(-1);
+  for (let seconds = Math.ceil(start / step) * step; seconds <= stop; seconds += step) {
+    const label = moment(seconds);
+    const left = x(seconds) + 2; // as the names above
+    if (left + pen.measureText(label).width <= width) pen.fillText(label, left, height - 3);
+  }
+}
+
+/** Whole seconds as 1:05, hours as 1:00:05. */
+function moment(seconds) {
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  const rest = String(seconds % 60).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
