@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from serenade.evaluation.adapted import ReferenceChoice
+from serenade.evaluation.breakdown import break_down
 from serenade.evaluation.fold_results import (
     file_name,
     fold_labelling,
@@ -60,8 +61,9 @@ def summarise_folds(fold_set: FoldSet, folder: Path, *, plan: BenchmarkPlan) -> 
     -------
     dict
         JSON types: for each set of tested corpora the figures of the folds, their mean and
-        standard deviation, and the figures of all test clips pooled, where each is tested once;
-        the same under ``speaker_adapted`` where the models adapt to speakers.
+        standard deviation, and the figures of all test clips pooled, where each is tested once,
+        also by speaker, sex, language and so on; the same under ``speaker_adapted`` where the
+        models adapt to speakers.
 
     Raises
     ------
@@ -160,5 +162,9 @@ def _pooled(
             result["setting"]["model"],
             adapted_by=ReferenceChoice() if adapted else None,
         ).values()
-    labelling = fold_labelling(fold_set, folds[0], plan)
-    return measure_reading(closed_reading(answers, labelling), seed=plan.seed).to_json()
+    reading = closed_reading(answers, fold_labelling(fold_set, folds[0], plan))
+    groups = break_down(reading, seed=plan.seed)
+    return {
+        **measure_reading(reading, seed=plan.seed).to_json(),
+        "breakdown": {name: [group.to_json() for group in groups[name]] for name in groups},
+    }
