@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MODEL = "compact"
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_LOOKS = 1.0
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -115,7 +115,7 @@ def run_job(engine: str, folder: Path, listing: str, *, workers: int, shard_size
     seconds = time.perf_counter() - started
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)} ended with {process.returncode}")
-    # Ray does not wait for all of its processes, and the last half second was not looked at
+    # Ray does not wait for all of its processes, and the last second was not looked at
     cpu_seconds = max(_waited_for_seconds() - waited_before, sum(cpu_of.values()))
     others_seconds = _busy_seconds() - busy_before - cpu_seconds
     rows = b"".join(path.read_bytes() for path in sorted((folder / "out").glob("part-*")))
