@@ -101,7 +101,9 @@ def run_job(engine: str, folder: Path, listing: str, *, workers: int, shard_size
     command += ["--workers", str(workers)]
     waited_before, busy_before = _waited_for_seconds(), _busy_seconds()
     started = time.perf_counter()
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    # Ray gives its workers a low priority otherwise
+    environment = os.environ | {"RAY_worker_niceness": "0", "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
     peak_mb = 0.0
     cpu_of: dict[int, float] = {}
     while process.poll() is None:
