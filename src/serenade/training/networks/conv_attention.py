@@ -46,6 +46,8 @@ STEM = (
 class ConvAttention(SpeechNetwork):
     """Convolutional stem, attention blocks and attentive statistics pooling.
 
+    The embedding is in units of the training clips, so that a speaker's own can take their place.
+
     Parameters
     ----------
     n_labels : int
@@ -63,6 +65,8 @@ class ConvAttention(SpeechNetwork):
     Interspeech 2018.
     """
 
+    adapts = True
+
     def __init__(self, *, n_labels: int, width: int, depth: int, dropout: float) -> None:
         super().__init__()
         self.n_labels = n_labels
@@ -76,6 +80,7 @@ class ConvAttention(SpeechNetwork):
         self.pool = nn.Sequential(
             nn.Linear(width, width // 2), nn.Tanh(), nn.Linear(width // 2, N_HEADS)
         )
+        self.normalise = nn.BatchNorm1d(self.n_embedding, affine=False)
         self.hidden = nn.Linear(self.n_embedding, width)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(width, n_labels)
@@ -98,7 +103,8 @@ class ConvAttention(SpeechNetwork):
         x = self.project(x.flatten(1, 2).transpose(1, 2))
         for block in self.blocks:
             x = block(x, mask)
-        return self._pooled(self.norm(x), mask)
+        embedding: Tensor = self.normalise(self._pooled(self.norm(x), mask))
+        return embedding
 
     def decide(self, embedding: Tensor) -> Tensor:
         """See the base class."""
