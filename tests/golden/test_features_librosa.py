@@ -218,6 +218,21 @@ def test_pitch_agrees_with_librosa(librosa: Any, signal: Array) -> None:
     _assert_same_pitch(pitch.yin(signal, **YIN), librosa.yin(signal, **YIN))
 
 
+@pytest.mark.parametrize(("frame_length", "hop_length"), [(500, 77), (700, 900), (2048, None)])
+def test_pitch_in_other_frames_agrees_with_librosa(
+    librosa: Any, frame_length: int, hop_length: int | None
+) -> None:
+    y = _as_recorded(_voice())
+    other: dict[str, Any] = {
+        "sr": SR,
+        "fmin": 80.0,
+        "fmax": 400.0,
+        "frame_length": frame_length,
+        "hop_length": hop_length,
+    }
+    _assert_same_pitch(pitch.yin(y, **other), librosa.yin(y, **other))
+
+
 @pytest.mark.parametrize("n_fft", [400, 441, 551, 1021, 2048])
 @pytest.mark.parametrize("window", ["hann", "hamming", "blackman", "boxcar"])
 def test_any_transform_size_and_window_agrees_with_librosa(

@@ -13,11 +13,10 @@ import numpy.typing as npt
 
 from serenade.errors import UsageError
 from serenade.features.checks import check_count
+from serenade.features.framing import continued, frame
 from serenade.features.spectrum import (
     accumulate_rows,
-    continued,
     fft_frequencies,
-    frame,
     matching_n_fft,
     spectrogram,
 )
@@ -47,7 +46,7 @@ def rms(
     S : array_like of shape (frame_length // 2 + 1, n_frames), real, optional
         Magnitude spectrogram; its window lowers the level.
     frame_length, hop_length, center, pad_mode
-        As in :func:`serenade.features.spectrum.frame`.
+        As in :func:`serenade.features.framing.frame`.
 
     Returns
     -------
@@ -102,7 +101,7 @@ def zero_crossing_rate(
     y : array_like of shape (n_samples,), floating point
         Amplitude, nominally in [-1, 1].
     frame_length, hop_length, center
-        As in :func:`serenade.features.spectrum.frame`; centred frames hold the first and last
+        As in :func:`serenade.features.framing.frame`; centred frames hold the first and last
         sample beyond the ends.
 
     Returns
@@ -182,7 +181,9 @@ def spectral_centroid(
         center=center,
         pad_mode=pad_mode,
     )
-    return _centroid(magnitude, _frequencies(magnitude, sr=sr, n_fft=n_fft))
+    frequencies = _frequencies(magnitude, sr=sr, n_fft=n_fft)
+    centroid: FloatArray = (frequencies @ magnitude / _total(magnitude))[None]
+    return centroid
 
 
 def spectral_bandwidth(
@@ -235,11 +236,12 @@ def spectral_bandwidth(
         pad_mode=pad_mode,
     )
     frequencies = _frequencies(magnitude, sr=sr, n_fft=n_fft)
-    distance = frequencies[:, None] - _centroid(magnitude, frequencies)
-    distance = np.abs(distance, out=distance) ** p
+    total = _total(magnitude)
+    distance = frequencies[:, None] - frequencies @ magnitude / total
+    distance = _raised(np.abs(distance, out=distance), p)
     spread: FloatArray = np.einsum("ft,ft->t", distance, magnitude)[None]
     if norm:
-        spread /= _total(magnitude)
+        spread /= total
     return np.power(spread, 1 / p, out=spread)
 
 
@@ -289,7 +291,7 @@ def spectral_rolloff(
         center=center,
         pad_mode=pad_mode,
     )
-    below = accumulate_rows(magnitude.copy())
+    below = accumulate_rows(magnitude)
     bins = np.argmax(below >= np.float32(roll_percent) * below[-1], axis=0)
     rolloff: FloatArray = _frequencies(magnitude, sr=sr, n_fft=n_fft)[bins][None]
     return rolloff
@@ -348,7 +350,7 @@ def spectral_flatness(
         center=center,
         pad_mode=pad_mode,
     )
-    raised = magnitude**power
+    raised = _raised(magnitude.copy(), power)
     np.maximum(raised, np.float32(amin), out=raised)
     # A product with equal weights is a mean without going through memory in strides.
     weights = np.full((1, raised.shape[0]), 1 / raised.shape[0], dtype=np.float32)
@@ -363,13 +365,16 @@ def _frequencies(magnitude: FloatArray, *, sr: float, n_fft: int) -> FloatArray:
     return fft_frequencies(sr=sr, n_fft=matching_n_fft(magnitude.shape[0], n_fft=n_fft))
 
 
-def _centroid(magnitude: FloatArray, frequencies: FloatArray) -> FloatArray:
-    centroid: FloatArray = (frequencies @ magnitude)[None] / _total(magnitude)
-    return centroid
-
-
 def _total(magnitude: FloatArray) -> FloatArray:
     """Sum over the bins, with 1 for silent frames, so that it can be divided by."""
-    total: FloatArray = magnitude.sum(axis=0, keepdims=True)
+    # A product with ones is a sum without going through memory in strides.
+    total: FloatArray = np.ones(magnitude.shape[0], dtype=np.float32) @ magnitude
     total[total < np.finfo(np.float32).tiny] = 1.0
     return total
+
+
+def _raised(values: FloatArray, exponent: float) -> FloatArray:
+    """Raise to a power, in place; numpy squares three times as fast when it is told to."""
+    if exponent == 2:
+        return np.square(values, out=values)
+    return np.power(values, exponent, out=values)

@@ -11,6 +11,9 @@ With ``n_fft = N = N1 * N2``, sample ``n = N2 * n1 + n2`` and bin ``k = k1 + N1 
     A[k1, n2]     = sum over n1 of  exp(-2 pi i n1 k1 / N1)           *  x[N2 n1 + n2]
 
 The samples are real, so ``k1`` need only run to ``N1 / 2``; the other bins are mirror images.
+``N1`` is even, and the factors of ``n1`` and ``n1 + N1 / 2`` are the same for even ``k1`` and
+opposite for odd ``k1``. So the two halves of a frame are added for the former and subtracted for
+the latter, and ``n1`` need only run to ``N1 / 2`` as well.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from serenade.features.framing import count_frames, frames_as_rows, put_frames_in_columns
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,12 +34,11 @@ if TYPE_CHECKING:
 
 ComplexArray = npt.NDArray[np.complex64]
 
-_SAMPLES_PER_BLOCK = 32 * 1024
-"""About as many samples are transformed together.
+_SAMPLES_PER_BLOCK = 128 * 1024
+"""About as many samples of frames are transformed together.
 
-Their intermediate values stay in cache, and in memory that the allocator keeps: larger blocks save
-a tenth of the products' time, but go back to the system after every call, and fetching them anew
-costs more than the transform itself.
+Fewer make products slow, more leave the cache and the memory that the allocator keeps: to fetch it
+anew in every call costs more than the transform itself.
 """
 
 _PRODUCTS_PER_SAMPLE = 300
@@ -45,23 +49,27 @@ _PRODUCTS_PER_SAMPLE = 300
 class _Plan:
     """Tables of a transform of one size; see the module for the symbols."""
 
-    n_rows: int
     n2: int
-    first: FloatArray
+    even: FloatArray
+    odd: FloatArray
     second: FloatArray
     source: npt.NDArray[np.intp]
     mirrored: npt.NDArray[np.bool_]
 
 
-def complex_spectrum(frames: FloatArray, window: FloatArray, *, n_fft: int) -> ComplexArray:
+def complex_spectrum(
+    samples: FloatArray, window: FloatArray, *, hop_length: int, n_fft: int
+) -> ComplexArray:
     """Transform windowed frames.
 
     Parameters
     ----------
-    frames : ndarray of shape (n_frames, frame_length), float32
-        Samples; a strided view is fine.
+    samples : ndarray of shape (n_samples,), float32
+        At least one frame.
     window : ndarray of shape (frame_length,), float32
-        Weight of each sample.
+        Weight of each sample of a frame.
+    hop_length : int
+        Distance between frames [samples].
     n_fft : int
         Size of the transform, at least `frame_length`; frames are continued with zeros.
 
@@ -70,25 +78,26 @@ def complex_spectrum(frames: FloatArray, window: FloatArray, *, n_fft: int) -> C
     ndarray of shape (n_fft // 2 + 1, n_frames), complex64
         Bins from 0 Hz to half the sample rate.
     """
-    plan = _plan(n_fft, frames.shape[1])
+    plan = _plan(n_fft, window.shape[0])
     if plan is None:
-        return _plain_transform(frames, window, n_fft)
-    spectrum = np.empty((n_fft // 2 + 1, frames.shape[0]), dtype=np.complex64)
-    for block, parts in _transformed_blocks(frames, window, plan):
-        spectrum.real[:, block] = parts[plan.source]
-        spectrum.imag[:, block] = parts[plan.source + plan.n2]
+        return _plain_transform(samples, window, hop_length, n_fft)
+    n_frames = count_frames(samples, frame_length=window.shape[0], hop_length=hop_length)
+    spectrum = np.empty((n_fft // 2 + 1, n_frames), dtype=np.complex64)
+    for block, (real, imaginary) in _transformed_blocks(samples, window, hop_length, plan):
+        spectrum.real[:, block] = real
+        spectrum.imag[:, block] = imaginary
     np.negative(spectrum.imag, out=spectrum.imag, where=plan.mirrored[:, None])
     return spectrum
 
 
 def power_spectrum_blocks(
-    frames: FloatArray, window: FloatArray, *, n_fft: int
+    samples: FloatArray, window: FloatArray, *, hop_length: int, n_fft: int
 ) -> Iterator[tuple[slice, FloatArray]]:
     """Give the squared magnitude of :func:`complex_spectrum` in parts, without forming it.
 
     Parameters
     ----------
-    frames, window, n_fft
+    samples, window, hop_length, n_fft
         As in :func:`complex_spectrum`.
 
     Yields
@@ -96,80 +105,109 @@ def power_spectrum_blocks(
     block : slice
         Which frames.
     power : ndarray of shape (n_fft // 2 + 1, n_frames_of_block), float32
-        Power of each bin.
+        Power of each bin; it may be overwritten, and is by the next block.
     """
-    plan = _plan(n_fft, frames.shape[1])
+    plan = _plan(n_fft, window.shape[0])
     if plan is None:
-        squares = np.square(np.abs(_plain_transform(frames, window, n_fft)))
-        yield slice(0, frames.shape[0]), squares
+        spectrum = _plain_transform(samples, window, hop_length, n_fft)
+        yield slice(0, spectrum.shape[1]), np.square(np.abs(spectrum))
         return
-    for block, parts in _transformed_blocks(frames, window, plan):
-        np.square(parts, out=parts)
-        by_step = parts.reshape(-1, 2, plan.n2, parts.shape[1])
-        by_step[:, 0] += by_step[:, 1]
-        yield block, parts[plan.source]
+    for block, (real, imaginary) in _transformed_blocks(samples, window, hop_length, plan):
+        power = np.square(real, out=real)
+        power += np.square(imaginary, out=imaginary)
+        yield block, power
 
 
-def _plain_transform(frames: FloatArray, window: FloatArray, n_fft: int) -> ComplexArray:
+def _plain_transform(
+    samples: FloatArray, window: FloatArray, hop_length: int, n_fft: int
+) -> ComplexArray:
+    frames = frames_as_rows(samples, frame_length=window.shape[0], hop_length=hop_length)
     return np.fft.rfft(frames * window, n_fft, axis=1).T.astype(np.complex64, copy=False)
 
 
 def _transformed_blocks(
-    frames: FloatArray, window: FloatArray, plan: _Plan
+    samples: FloatArray, window: FloatArray, hop_length: int, plan: _Plan
 ) -> Iterator[tuple[slice, FloatArray]]:
     """Apply both steps to block after block of frames.
 
-    The rows of the result go by k1, then real or imaginary part, then k2. All blocks share their
-    memory, and the samples share theirs with the result.
+    Real and imaginary parts of the bins have the shape (2, n_fft // 2 + 1, n_frames_of_block). The
+    imaginary part of a mirrored bin has the wrong sign. All blocks share their memory.
     """
-    n_frames, length = frames.shape
-    n_blocks = -(-n_frames * plan.n_rows // _SAMPLES_PER_BLOCK)
+    length = window.shape[0]
+    n_frames = count_frames(samples, frame_length=length, hop_length=hop_length)
+    n_blocks = -(-n_frames * length // _SAMPLES_PER_BLOCK)
     size = -(-n_frames // n_blocks)
-    steps = plan.first.shape[0]
-    inner = np.empty((steps, plan.n2 * size), dtype=np.float32)
-    outer = np.empty((steps // 2, 2 * plan.n2, size), dtype=np.float32)
-    columns = outer.reshape(-1, size)[: plan.n_rows]
+    n_even, n_steps = plan.even.shape
+    n_half = n_steps * plan.n2
+    # The steps go to and fro between two halves of one piece of memory. The allocator keeps one
+    # large piece for the next call, where of several it would give some back to the system.
+    here, there = np.empty((2, *plan.second.shape[:2], size), dtype=np.float32)
+    rows_here, rows_there = here.reshape(-1, size), there.reshape(-1, size)
+    columns = rows_here[: max(length, n_half)]
+    even, odd = rows_there[: 2 * n_half].reshape(2, n_half, size)
+    by_k1 = here.reshape(-1, plan.n2 * size)
+    bins = rows_here[: plan.source.size].reshape(*plan.source.shape, size)
     for start in range(0, n_frames, size):
         # The last block begins earlier, so that it is whole; its first frames are done twice.
-        block = slice(min(start, n_frames - size), min(start, n_frames - size) + size)
-        np.multiply(frames[block].T, window[:, None], out=columns[:length])
+        first = min(start, n_frames - size)
+        put_frames_in_columns(
+            columns[:length], samples[first * hop_length :], window, hop_length=hop_length
+        )
         columns[length:] = 0.0
-        np.matmul(plan.first, columns.reshape(-1, plan.n2 * size), out=inner)
-        np.matmul(plan.second, inner.reshape(outer.shape), out=outer)
-        yield block, outer.reshape(-1, size)
+        _fold(columns, even, odd)
+        np.matmul(plan.even, even.reshape(n_steps, -1), out=by_k1[:n_even])
+        np.matmul(plan.odd, odd.reshape(n_steps, -1), out=by_k1[n_even:])
+        np.matmul(plan.second, here, out=there)
+        np.take(rows_there, plan.source, axis=0, out=bins, mode="clip")  # "raise" would copy
+        yield slice(first, first + size), bins
+
+
+def _fold(columns: FloatArray, even: FloatArray, odd: FloatArray) -> None:
+    """Add the second half of the rows to the first, and subtract it, where there are any."""
+    n_half = even.shape[0]
+    n_pairs = columns.shape[0] - n_half
+    np.add(columns[:n_pairs], columns[n_half:], out=even[:n_pairs])
+    np.subtract(columns[:n_pairs], columns[n_half:], out=odd[:n_pairs])
+    even[n_pairs:] = odd[n_pairs:] = columns[n_pairs:n_half]
 
 
 @lru_cache(maxsize=32)
 def _plan(n_fft: int, frame_length: int) -> _Plan | None:
     """Make the tables of a transform, or give ``None`` where it would not pay."""
-    divisors = [n1 for n1 in range(1, n_fft + 1) if n_fft % n1 == 0]
+    if n_fft % 2 == 1:
+        return None
+    divisors = [n1 for n1 in range(2, n_fft + 1, 2) if n_fft % n1 == 0]
     n1 = min(divisors, key=lambda divisor: _products(n_fft, divisor))
     if _products(n_fft, n1) > _PRODUCTS_PER_SAMPLE * n_fft:
         return None
     n2 = n_fft // n1
-    k1, k2 = np.arange(n1 // 2 + 1), np.arange(n2)
-    steps = -(-frame_length // n2)
+    n_steps = min(n1 // 2, -(-frame_length // n2))
+    k1 = np.concatenate([np.arange(0, n1 // 2 + 1, 2), np.arange(1, n1 // 2 + 1, 2)])
+    k2 = np.arange(n2)
 
-    angle = -2 * np.pi / n1 * np.outer(k1, np.arange(steps))
-    first = np.stack([np.cos(angle), np.sin(angle)], axis=1).reshape(-1, steps)
+    angle = -2 * np.pi / n1 * np.outer(k1, np.arange(n_steps))
+    first: FloatArray = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    n_even = n1 // 4 + 1
 
     turns = (k1[:, None, None] + n1 * k2[None, :, None]) * k2[None, None, :] % n_fft
-    angle = -2 * np.pi / n_fft * turns
-    second = np.block([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    twiddle = -2 * np.pi / n_fft * turns
+    cosines, sines = np.cos(twiddle), np.sin(twiddle)
+    second = np.block([[cosines, -sines], [sines, cosines]])
 
     bins = np.arange(n_fft // 2 + 1)
     mirrored = bins % n1 > n1 // 2
     computed = np.where(mirrored, n_fft - bins, bins)
+    real = np.argsort(k1)[computed % n1] * 2 * n2 + computed // n1
     return _Plan(
-        n_rows=steps * n2,
         n2=n2,
-        first=first.astype(np.float32),
+        even=first[:n_even].reshape(-1, n_steps),
+        odd=first[n_even:].reshape(-1, n_steps),
         second=np.ascontiguousarray(second, dtype=np.float32),
-        source=computed % n1 * 2 * n2 + computed // n1,
+        source=np.stack([real, real + n2]),
         mirrored=mirrored,
     )
 
 
 def _products(n_fft: int, n1: int) -> int:
     """Count the multiplications per frame when the first step has the size `n1`."""
-    return n_fft * 2 * (n1 // 2 + 1) + (n1 // 2 + 1) * (2 * n_fft // n1) ** 2
+    return (n1 // 2 + 1) * (n_fft + (2 * n_fft // n1) ** 2)

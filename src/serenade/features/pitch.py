@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from serenade.errors import UsageError
-from serenade.features.checks import check_band
+from serenade.features.checks import check_band, check_count
 from serenade.features.fourier import power_spectrum_blocks
-from serenade.features.spectrum import accumulate_rows, frame
+from serenade.features.framing import continued, count_frames, put_frames_in_columns
+from serenade.features.spectrum import accumulate_rows
 
 if TYPE_CHECKING:
     from serenade.types import FloatArray
@@ -98,7 +99,7 @@ def yin_with_voicing(
     trough_threshold : float
         The first period whose normalised difference lies below this is taken.
     center, pad_mode
-        As in :func:`serenade.features.spectrum.frame`.
+        As in :func:`serenade.features.framing.frame`.
 
     Returns
     -------
@@ -123,13 +124,9 @@ def yin_with_voicing(
     check_band(fmin, fmax, sr)
     if not trough_threshold > 0:
         raise UsageError(f"trough_threshold must be above 0, got {trough_threshold!r}")
-    frames = frame(
-        y,
-        frame_length=frame_length,
-        hop_length=max(1, frame_length // 4) if hop_length is None else hop_length,
-        center=center,
-        pad_mode=pad_mode,
-    )
+    hop_length = max(1, frame_length // 4) if hop_length is None else hop_length
+    check_count("hop_length", hop_length)
+    samples = continued(y, frame_length=frame_length, center=center, pad_mode=pad_mode)
     if fmin == 0 or sr / fmin > frame_length - 1:
         raise UsageError(
             f"one period of fmin={fmin:g} Hz must fit into frame_length={frame_length} samples;"
@@ -141,9 +138,14 @@ def yin_with_voicing(
             f"fmin={fmin:g} and fmax={fmax:g} Hz leave fewer than three periods to choose from;"
             " widen the range"
         )
-    correlation = _doubled_autocorrelation(frames, longest)
+    correlation = _doubled_autocorrelation(
+        samples, frame_length=frame_length, hop_length=hop_length, longest=longest
+    )
     silent = correlation[0] < 2 * _SILENT_MEAN_SQUARE * frame_length
-    difference = _normalised_difference(frames, correlation, shortest=shortest)
+    squares = np.empty((longest, correlation.shape[1]), dtype=np.float32)
+    boxcar = np.ones(longest, dtype=np.float32)
+    put_frames_in_columns(squares, np.square(samples), boxcar, hop_length=hop_length)
+    difference = _normalised_difference(correlation, squares, shortest=shortest)
     chosen = _choose_troughs(difference, threshold=trough_threshold)
     shift, depth = _refine(difference, chosen)
     f0 = (sr / (shortest + chosen + shift)).astype(np.float32)
@@ -151,16 +153,16 @@ def yin_with_voicing(
 
 
 def _normalised_difference(
-    frames: FloatArray, correlation: FloatArray, *, shortest: int
+    correlation: FloatArray, squares: FloatArray, *, shortest: int
 ) -> FloatArray:
     """Give the cumulative mean normalised difference function.
 
     Parameters
     ----------
-    frames : ndarray of shape (n_frames, frame_length), float32
-        Samples.
     correlation : ndarray of shape (longest + 1, n_frames), float32
         Of :func:`_doubled_autocorrelation`; overwritten.
+    squares : ndarray of shape (longest, n_frames), float32
+        The first samples of every frame, squared.
     shortest : int
         First period wanted [samples].
 
@@ -169,21 +171,20 @@ def _normalised_difference(
     ndarray of shape (longest - shortest + 1, n_frames), float32
         One row per period.
     """
-    longest = correlation.shape[0] - 1
-    energy_before = accumulate_rows(np.square(frames[:, :longest].T, order="C"))
+    longest = squares.shape[0]
     difference = np.subtract(correlation[0], correlation[1:], out=correlation[1:])
-    difference -= energy_before
-    running = accumulate_rows(difference.copy())
-    periods = np.arange(shortest, longest + 1, dtype=np.float32)[:, None]
-    running = running[shortest - 1 :]
-    running /= periods
+    difference -= accumulate_rows(squares)
+    running = accumulate_rows(difference)[shortest - 1 :]
+    running /= np.arange(shortest, longest + 1, dtype=np.float32)[:, None]
     running += np.finfo(np.float32).tiny
     normalised: FloatArray = difference[shortest - 1 :]
     normalised /= running
     return normalised
 
 
-def _doubled_autocorrelation(frames: FloatArray, longest: int) -> FloatArray:
+def _doubled_autocorrelation(
+    samples: FloatArray, *, frame_length: int, hop_length: int, longest: int
+) -> FloatArray:
     """Correlate each frame with itself at lags from 0 to `longest`, through its power spectrum.
 
     The inverse transform is a sum of cosines. Bins that mirror each other at a quarter of the
@@ -192,11 +193,12 @@ def _doubled_autocorrelation(frames: FloatArray, longest: int) -> FloatArray:
     those can be halved again for every other even lag.
     """
     # Long enough that no lag wraps round, and a multiple of 64, which transforms fast.
-    n_fft = 64 * -(-(frames.shape[1] + longest) // 64)
+    n_fft = 64 * -(-(frame_length + longest) // 64)
     *tables, last_table = _lag_cosines(n_fft, longest)
-    whole = np.ones(frames.shape[1], dtype=np.float32)
-    correlation = np.empty((longest + 1, frames.shape[0]), dtype=np.float32)
-    for block, power in power_spectrum_blocks(frames, whole, n_fft=n_fft):
+    boxcar = np.ones(frame_length, dtype=np.float32)
+    n_frames = count_frames(samples, frame_length=frame_length, hop_length=hop_length)
+    correlation = np.empty((longest + 1, n_frames), dtype=np.float32)
+    for block, power in power_spectrum_blocks(samples, boxcar, hop_length=hop_length, n_fft=n_fft):
         power[0] *= 0.5
         power[-1] *= 0.5
         step = 1
@@ -235,12 +237,13 @@ def _cosines(lags: npt.NDArray[np.intp], n_bins: int, n_fft: int) -> FloatArray:
 
 def _choose_troughs(difference: FloatArray, *, threshold: float) -> npt.NDArray[np.intp]:
     """Give the row of the first trough below the threshold, or of the minimum where none is."""
+    falls = difference[1:] < difference[:-1]
     deep = difference < threshold
     deep[0] &= difference[0] < difference[1]
-    deep[1:] &= difference[1:] < difference[:-1]
-    deep[1:-1] &= difference[1:-1] <= difference[2:]
+    deep[1:] &= falls
+    deep[1:-1] &= ~falls[1:]
     first: npt.NDArray[np.intp] = np.argmax(deep, axis=0)
-    without = np.flatnonzero(~deep.any(axis=0))
+    without = np.flatnonzero(~deep[first, np.arange(first.shape[0])])
     first[without] = np.argmin(difference[:, without], axis=0)
     return first
 

@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 
 from serenade.errors import AudioError, UsageError
 from serenade.features.fourier import complex_spectrum, power_spectrum_blocks
+from serenade.features.framing import PAD_MODES, continued, frame
 from serenade.features.spectrum import (
     WINDOWS,
     accumulate_rows,
-    continued,
     fft_frequencies,
-    frame,
     get_window,
     spectrogram,
     stft,
@@ -22,21 +21,30 @@ NOISE = np.random.default_rng(0).standard_normal(4000).astype(np.float32)
 
 
 @settings(deadline=None, max_examples=60)
-@given(n_fft=st.integers(2, 700), n_frames=st.integers(1, 200), missing=st.floats(0, 0.9))
+@given(
+    n_fft=st.integers(2, 700),
+    n_frames=st.integers(1, 200),
+    missing=st.floats(0, 0.9),
+    hop_length=st.integers(1, 800),
+    left_over=st.floats(0, 0.99),
+)
 def test_transform_of_any_size_equals_numpy_in_double_precision(
-    n_fft: int, n_frames: int, missing: float
+    n_fft: int, n_frames: int, missing: float, hop_length: int, left_over: float
 ) -> None:
     length = max(1, round(n_fft * (1 - missing)))
     rng = np.random.default_rng(n_fft * 1000 + n_frames)
-    frames = rng.standard_normal((n_frames, length)).astype(np.float32)
+    n_samples = (n_frames - 1) * hop_length + length + int(left_over * hop_length)
+    samples = rng.standard_normal(n_samples).astype(np.float32)
     window = rng.random(length).astype(np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop_length]
     expected = np.fft.rfft(frames.astype(np.float64) * window, n_fft, axis=1).T
-    spectrum = complex_spectrum(frames, window, n_fft=n_fft)
+    spectrum = complex_spectrum(samples, window, hop_length=hop_length, n_fft=n_fft)
     scale = np.abs(expected).max()
     assert spectrum.dtype == np.complex64
+    assert spectrum.shape == (n_fft // 2 + 1, n_frames)
     assert np.abs(spectrum - expected).max() <= 2e-6 * scale
     power = np.full(spectrum.shape, np.nan, dtype=np.float32)
-    for block, values in power_spectrum_blocks(frames, window, n_fft=n_fft):
+    for block, values in power_spectrum_blocks(samples, window, hop_length=hop_length, n_fft=n_fft):
         power[:, block] = values
     assert np.abs(power - np.abs(expected) ** 2).max() <= 4e-6 * scale**2
 
@@ -82,16 +90,24 @@ def test_frames_that_are_not_centred_start_at_multiples_of_the_hop() -> None:
     np.testing.assert_array_equal(frames[3], NOISE[21:31])
 
 
+@pytest.mark.parametrize("pad_mode", PAD_MODES)
+@pytest.mark.parametrize("frame_length", [4, 300])
+def test_samples_are_continued_as_numpy_does(pad_mode: str, frame_length: int) -> None:
+    expected = np.pad(NOISE[:100], frame_length // 2, mode=pad_mode)  # type: ignore[call-overload]
+    samples = continued(NOISE[:100], frame_length=frame_length, pad_mode=pad_mode)
+    assert samples.dtype == np.float32
+    np.testing.assert_array_equal(samples, expected)
+
+
 def test_continuing_by_reflection_mirrors_the_ends() -> None:
     samples = continued(NOISE[:5], frame_length=4, pad_mode="reflect")
     np.testing.assert_array_equal(samples, NOISE[[2, 1, 0, 1, 2, 3, 4, 3, 2]])
 
 
-def test_accumulating_rows_equals_a_cumulative_sum() -> None:
-    values = np.arange(12, dtype=np.float32).reshape(4, 3)
-    expected = np.cumsum(values, axis=0)
-    assert accumulate_rows(values) is values
-    np.testing.assert_array_equal(values, expected)
+@pytest.mark.parametrize("n_rows", [1, 7, 8, 9, 64, 65, 257])
+def test_accumulating_rows_equals_a_cumulative_sum(n_rows: int) -> None:
+    values = np.arange(3 * n_rows, dtype=np.float32).reshape(n_rows, 3)
+    np.testing.assert_array_equal(accumulate_rows(values), np.cumsum(values, axis=0))
 
 
 @pytest.mark.parametrize(
