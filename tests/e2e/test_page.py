@@ -229,6 +229,28 @@ def test_speaking_shows_a_live_result_and_then_the_whole(visit: Visit) -> None:
     assert any("/v1/stream" in url for url in visit.requests)
 
 
+def test_a_voice_that_falls_silent_is_not_heard_any_more(visit: Visit) -> None:
+    visit.page.evaluate(NO_SOUND_AFTER_3_SECONDS)
+    visit.find("#record").click()
+    visit.shows("#verdict", "right now")
+    visit.shows("#verdict .word", "…")
+    assert visit.find("#bars li.first").count() == 0
+    visit.find("#record").click()
+    visit.shows("#stage-name", "Recording 1.wav")
+
+
+NO_SOUND_AFTER_3_SECONDS = """
+() => {
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await open(wanted);
+    setTimeout(() => stream.getAudioTracks().forEach((track) => (track.enabled = false)), 3000);
+    return stream;
+  };
+}
+"""
+
+
 def test_recording_may_begin_while_a_file_is_judged(visit: Visit, clips: Path) -> None:
     visit.page.set_input_files("#files", [clips / "voices.wav"])
     visit.find("#record").click()
@@ -274,7 +296,8 @@ def test_a_browser_gets_the_small_model_where_the_default_rounds(
         expect(page.locator("#model")).to_have_value("default")
         page.check("input[name=place][value=browser]")
         expect(page.locator("#model")).to_have_value("compact")
-        expect(page.get_by_text("The model is in this browser now.")).to_be_visible()
+        done = page.get_by_text("The model is in this browser now.")
+        expect(done).to_be_visible(timeout=30_000)
         page.select_option("#model", "default")
         expect(page.locator("input[name=place][value=server]")).to_be_checked()
         page.close()
@@ -390,8 +413,31 @@ def test_the_choice_of_appearance_is_kept(visit: Visit) -> None:
 def test_nothing_is_wider_than_a_phone(visit: Visit, clips: Path) -> None:
     visit.page.set_viewport_size(PHONE)
     visit.give(clips / "mixed.wav", clips / "notes.txt", clips / "voices.wav")
-    width = visit.page.evaluate("document.documentElement.scrollWidth")
-    assert width <= PHONE["width"]
+    for selector in ("html", ".table-frame"):
+        assert visit.page.evaluate(OVERHANG, selector) <= 0, selector
+
+
+OVERHANG = """
+(selector) => {
+  const { scrollWidth, clientWidth } = document.querySelector(selector);
+  return scrollWidth - clientWidth;
+}
+"""
+
+
+def test_nothing_is_below_the_foot(visit: Visit, clips: Path) -> None:
+    visit.page.set_viewport_size(PHONE)
+    visit.give(clips / "mixed.wav")
+    visit.page.add_style_tag(content="#segments { max-height: 2rem !important }")
+    assert visit.page.evaluate(BELOW_THE_FOOT) <= 1
+
+
+BELOW_THE_FOOT = """
+() => {
+  const foot = document.querySelector("footer").getBoundingClientRect().bottom + scrollY;
+  return document.documentElement.scrollHeight - foot;
+}
+"""
 
 
 def test_axe_finds_no_violation(visit: Visit, clips: Path, axe: str) -> None:
