@@ -425,13 +425,19 @@ OVERHANG = """
 """
 
 
-def test_nothing_is_below_the_foot(visit: Visit, clips: Path) -> None:
+def test_a_long_list_of_segments_does_not_lengthen_the_page(visit: Visit, clips: Path) -> None:
     visit.page.set_viewport_size(PHONE)
     visit.give(clips / "mixed.wav")
-    visit.page.add_style_tag(content="#segments { max-height: 2rem !important }")
+    visit.page.evaluate(REPEAT_FIRST_SEGMENT, 200)
     assert visit.page.evaluate(BELOW_THE_FOOT) <= 1
 
 
+REPEAT_FIRST_SEGMENT = """
+(n) => {
+  const list = document.querySelector("#segments");
+  for (let i = 0; i < n; i++) list.append(list.firstElementChild.cloneNode(true));
+}
+"""
 BELOW_THE_FOOT = """
 () => {
   const foot = document.querySelector("footer").getBoundingClientRect().bottom + scrollY;
