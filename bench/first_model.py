@@ -39,7 +39,7 @@ from serenade.model.store import resolve
 from serenade.training.classical import Search, class_scores, search
 from serenade.training.data import select, split
 from serenade.training.feature_cache import cached_features
-from serenade.training.recipe import read_recipe
+from serenade.training.recipe_file import read_recipe
 from serenade.training.vectors import label_vectors
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from serenade.evaluation.readings import choose_labelling
 from serenade.inference.recognizer import Recognizer
 from serenade.model.store import list_bundled
 from serenade.training.data import INTENSITIES, select, split
-from serenade.training.recipe import read_recipe
+from serenade.training.recipe_file import read_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -35,7 +35,8 @@ from serenade.training.augment import MelAugmenter, mel_centres
 from serenade.training.batches import Batch, LabelledStates, collate
 from serenade.training.cache import silent_progress
 from serenade.training.data import emotions_by_corpus, label_clips, noise_states, select
-from serenade.training.recipe import TeacherRecipe, read_recipe
+from serenade.training.recipe import TeacherRecipe
+from serenade.training.recipe_file import read_recipe
 from serenade.training.run import new_network
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from serenade.training.fit import EpochRecord, Fit
 from serenade.training.frontend import LogMelConfig
 from serenade.training.networks.registry import build_network
 from serenade.training.processes import Processes, open_processes
-from serenade.training.recipe import parse_recipe
+from serenade.training.recipe_file import parse_recipe
 
 RECIPE = parse_recipe(
     {

@@ -70,7 +70,7 @@ def benchmark(
     from serenade.evaluation.protocols import make_folds
 
     try:
-        from serenade.training.recipe import with_encoder
+        from serenade.training.recipe_file import with_encoder
         from serenade.training.variants import read_recipes
     except ModuleNotFoundError as error:
         raise MissingExtraError("train", "A benchmark") from error

@@ -77,7 +77,7 @@ def train(
     try:
         from serenade.training.comparison import comparison_row
         from serenade.training.processes import open_processes
-        from serenade.training.recipe import with_encoder
+        from serenade.training.recipe_file import with_encoder
         from serenade.training.run import TrainingRun
         from serenade.training.variants import read_recipes
     except ModuleNotFoundError as error:

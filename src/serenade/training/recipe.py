@@ -1,20 +1,12 @@
-"""The recipe: everything that decides what a training run gives, read from one TOML file."""
+"""The recipe: everything that decides what a training run gives, as one TOML file says it."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping  # noqa: TC003 - the types of the fields are read at run time
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from serenade.errors import RecipeError
-from serenade.training.recipe_checks import check_recipe
-from serenade.training.recipe_tables import parse_table
 from serenade.types import Conditioning
-
-ENCODER_NETWORKS = ("whisper", "backbone")
-"""Networks whose initial weights are those of a pre-trained encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,109 +380,3 @@ class Recipe:
             One entry per key of the file.
         """
         return asdict(self)
-
-
-def read_recipe(path: str | Path) -> Recipe:
-    """Read a recipe.
-
-    Parameters
-    ----------
-    path : str or Path
-        TOML file.
-
-    Returns
-    -------
-    Recipe
-        With defaults where the file is silent.
-
-    Raises
-    ------
-    RecipeError
-        If the file cannot be read, is not TOML, or a key or value is not allowed; the message
-        names the key.
-    """
-    try:
-        return parse_recipe(read_table(path))
-    except RecipeError as error:
-        raise RecipeError(f"{path}: {error}") from error
-
-
-def read_table(path: str | Path) -> dict[str, Any]:
-    """Read a TOML file without looking at what it says.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-
-    Returns
-    -------
-    dict
-        Its tables.
-
-    Raises
-    ------
-    RecipeError
-        If the file cannot be read or is not TOML; the message does not name the file.
-    """
-    try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(
-            f"the recipe cannot be read ({error.strerror}); give a TOML file"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"not a TOML file ({error})") from error
-
-
-def with_encoder(recipe: Recipe, folder: Path) -> Recipe:
-    """Take the pre-trained encoder from a folder, where a recipe starts from one.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        May name the encoder by its name on the hub.
-    folder : Path
-        The same encoder on this machine.
-
-    Returns
-    -------
-    Recipe
-        With the folder in place of the name, for the network and for the teacher.
-
-    Raises
-    ------
-    RecipeError
-        If the recipe starts from no encoder.
-    """
-    network, teacher = recipe.network, recipe.teacher
-    if network.name in ENCODER_NETWORKS:
-        network = replace(network, initial_weights=str(folder))
-    if teacher.initial_weights:
-        teacher = replace(teacher, initial_weights=str(folder))
-    if (network, teacher) == (recipe.network, recipe.teacher):
-        raise RecipeError(f"the recipe {recipe.name!r} starts from no encoder; leave --encoder out")
-    return replace(recipe, network=network, teacher=teacher)
-
-
-def parse_recipe(table: Mapping[str, Any]) -> Recipe:
-    """Turn tables into a recipe.
-
-    Parameters
-    ----------
-    table : mapping
-        As TOML or JSON gives it.
-
-    Returns
-    -------
-    Recipe
-        Checked.
-
-    Raises
-    ------
-    RecipeError
-        If a key or value is not allowed.
-    """
-    recipe = parse_table(Recipe, table)
-    check_recipe(recipe)
-    return recipe

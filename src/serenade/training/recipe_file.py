@@ -1,17 +1,127 @@
-"""Recipes written as TOML, for people to read and ``serenade train`` to take."""
+"""Recipes as TOML files: read and checked, and written for people to read."""
 
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from serenade.errors import RecipeError
+from serenade.training.recipe import Recipe
+from serenade.training.recipe_checks import check_recipe
+from serenade.training.recipe_tables import parse_table
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ENCODER_NETWORKS = ("whisper", "backbone")
+"""Networks whose initial weights are those of a pre-trained encoder."""
 
-    from serenade.training.recipe import Recipe
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read a recipe.
+
+    Parameters
+    ----------
+    path : str or Path
+        TOML file.
+
+    Returns
+    -------
+    Recipe
+        With defaults where the file is silent.
+
+    Raises
+    ------
+    RecipeError
+        If the file cannot be read, is not TOML, or a key or value is not allowed; the message
+        names the key.
+    """
+    try:
+        return parse_recipe(read_table(path))
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from error
+
+
+def read_table(path: str | Path) -> dict[str, Any]:
+    """Read a TOML file without looking at what it says.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict
+        Its tables.
+
+    Raises
+    ------
+    RecipeError
+        If the file cannot be read or is not TOML; the message does not name the file.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(
+            f"the recipe cannot be read ({error.strerror}); give a TOML file"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"not a TOML file ({error})") from error
+
+
+def with_encoder(recipe: Recipe, folder: Path) -> Recipe:
+    """Take the pre-trained encoder from a folder, where a recipe starts from one.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        May name the encoder by its name on the hub.
+    folder : Path
+        The same encoder on this machine.
+
+    Returns
+    -------
+    Recipe
+        With the folder in place of the name, for the network and for the teacher.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe starts from no encoder.
+    """
+    network, teacher = recipe.network, recipe.teacher
+    if network.name in ENCODER_NETWORKS:
+        network = replace(network, initial_weights=str(folder))
+    if teacher.initial_weights:
+        teacher = replace(teacher, initial_weights=str(folder))
+    if (network, teacher) == (recipe.network, recipe.teacher):
+        raise RecipeError(f"the recipe {recipe.name!r} starts from no encoder; leave --encoder out")
+    return replace(recipe, network=network, teacher=teacher)
+
+
+def parse_recipe(table: Mapping[str, Any]) -> Recipe:
+    """Turn tables into a recipe.
+
+    Parameters
+    ----------
+    table : mapping
+        As TOML or JSON gives it.
+
+    Returns
+    -------
+    Recipe
+        Checked.
+
+    Raises
+    ------
+    RecipeError
+        If a key or value is not allowed.
+    """
+    recipe = parse_table(Recipe, table)
+    check_recipe(recipe)
+    return recipe
 
 
 def write_recipe(path: Path, recipe: Recipe, *, comment: str) -> None:
@@ -22,7 +132,7 @@ def write_recipe(path: Path, recipe: Recipe, *, comment: str) -> None:
     path : Path
         TOML file to make or replace.
     recipe : Recipe
-        :func:`serenade.training.recipe.read_recipe` gives the same back.
+        :func:`read_recipe` gives the same back.
     comment : str
         Put at the head; may have several lines.
 

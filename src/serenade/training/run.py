@@ -28,7 +28,7 @@ from serenade.training.fit import EpochRecord, Fit
 from serenade.training.networks.base import load_head
 from serenade.training.networks.registry import build_network
 from serenade.training.processes import ALONE, Processes
-from serenade.training.recipe import Recipe, parse_recipe
+from serenade.training.recipe_file import parse_recipe
 from serenade.training.teacher import teach
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from serenade.training.batches import Augmenter
     from serenade.training.cache import Progress
     from serenade.training.networks.base import SpeechNetwork
+    from serenade.training.recipe import Recipe
 
 RECIPE_FILE = "recipe.json"
 SPLIT_FILE = "split.json"

@@ -19,10 +19,12 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from serenade.errors import RecipeError
-from serenade.training.recipe import Recipe, parse_recipe, read_table
+from serenade.training.recipe_file import parse_recipe, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from serenade.training.recipe import Recipe
 
 SEARCHABLE = ("augmentation", "conditioning", "network", "optimiser", "teacher")
 """Tables of a recipe that a search may change; with others, trials could not be compared."""

@@ -22,11 +22,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from serenade.errors import RecipeError
-from serenade.training.recipe import Recipe, parse_recipe, read_table
+from serenade.training.recipe_file import parse_recipe, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from serenade.training.recipe import Recipe
 
 VARIANTS = "variants"
 

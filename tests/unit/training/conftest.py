@@ -12,10 +12,12 @@ import torch
 from safetensors.torch import save_file
 
 from serenade.corpora.manifest import Utterance, write_manifest
-from serenade.training.recipe import Recipe, parse_recipe
+from serenade.training.recipe_file import parse_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from serenade.training.recipe import Recipe
 
 RATE = 16_000
 WIDTH, N_FEED, N_MELS, N_LAYERS = 16, 32, 80, 3

@@ -23,7 +23,8 @@ from serenade.training.networks.base import SpeechNetwork, load_head
 from serenade.training.networks.hub import encoder_folder
 from serenade.training.networks.registry import build_network
 from serenade.training.package import build_bundle
-from serenade.training.recipe import NetworkRecipe, Recipe, with_encoder
+from serenade.training.recipe import NetworkRecipe, Recipe
+from serenade.training.recipe_file import with_encoder
 from serenade.training.run import TrainingRun, train
 
 if TYPE_CHECKING:

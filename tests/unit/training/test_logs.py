@@ -10,7 +10,7 @@ import pytest
 from serenade.errors import MissingExtraError, UsageError
 from serenade.training.fit import EpochRecord
 from serenade.training.logs import figures, open_logs
-from serenade.training.recipe import parse_recipe
+from serenade.training.recipe_file import parse_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from serenade.errors import RecipeError
-from serenade.training.recipe import Recipe, parse_recipe, read_recipe
+from serenade.training.recipe import Recipe
+from serenade.training.recipe_file import parse_recipe, read_recipe
 from serenade.training.variants import read_recipes
 
 if TYPE_CHECKING:

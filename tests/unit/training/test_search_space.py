@@ -15,9 +15,8 @@ from serenade.training.recipe import (
     ExportRecipe,
     OptimiserRecipe,
     Recipe,
-    read_recipe,
 )
-from serenade.training.recipe_file import write_recipe
+from serenade.training.recipe_file import read_recipe, write_recipe
 from serenade.training.search_space import (
     NETWORK_SPACE,
     Choices,

@@ -9,7 +9,8 @@ import pytest
 
 from serenade.corpora.manifest import read_manifest
 from serenade.errors import RecipeError, TrainingError
-from serenade.training.recipe import ClassicalRecipe, SplitRecipe, read_recipe
+from serenade.training.recipe import ClassicalRecipe, SplitRecipe
+from serenade.training.recipe_file import read_recipe
 from serenade.training.run import TrainingRun
 from serenade.training.search_space import Choices, Range, SearchSpace
 from serenade.training.tuning import tune

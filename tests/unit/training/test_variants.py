@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from serenade.errors import RecipeError
-from serenade.training.recipe import parse_recipe, read_recipe
+from serenade.training.recipe_file import parse_recipe, read_recipe
 from serenade.training.variants import read_recipes
 
 if TYPE_CHECKING:

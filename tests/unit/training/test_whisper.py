@@ -18,7 +18,8 @@ from serenade.training.export import export_onnx
 from serenade.training.networks.registry import build_network
 from serenade.training.networks.whisper import WhisperNetwork, _run, _whisper_scale
 from serenade.training.package import build_bundle
-from serenade.training.recipe import NetworkRecipe, Recipe, TeacherRecipe, parse_recipe
+from serenade.training.recipe import NetworkRecipe, Recipe, TeacherRecipe
+from serenade.training.recipe_file import parse_recipe
 from serenade.training.run import TrainingRun, train
 
 if TYPE_CHECKING:
