@@ -70,7 +70,7 @@ class Client:
         url: str,
         *,
         api_key: str | None = None,
-        timeout_seconds: float = 120.0,
+        timeout_seconds: float = 300.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(url)

@@ -78,7 +78,7 @@ class Settings:
     queue: int = 16
     max_body_bytes: int = 32 * 1024**2
     max_audio_seconds: float = 3600.0
-    max_request_seconds: float = 60.0
+    max_request_seconds: float = 300.0
     max_streams: int = 16
     max_stream_seconds: float = 3600.0
     max_idle_seconds: float = 30.0

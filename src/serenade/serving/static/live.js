@@ -7,6 +7,7 @@ import { resample } from "./resample.js";
 
 const GLANCE_SECONDS = 0.5;
 const PAUSE_SECONDS = 2;
+const KEPT_SECONDS = 8; // more than a window: speech is told from what was heard before
 
 /**
  * Record until `stop` is called, which gives the recording. `show` gets pieces of samples,
@@ -67,6 +68,7 @@ function listenHere({ localModel, sampleRate, read, mark, fail }) {
   let kept = new Float32Array(0);
   let nSeconds = 0;
   let nextGlance = GLANCE_SECONDS;
+  let nextMark = 0;
   let isBusy = false;
   let isOver = false;
 
@@ -77,13 +79,14 @@ function listenHere({ localModel, sampleRate, read, mark, fail }) {
     isBusy = false;
     if (isOver) return;
     read(judged);
-    mark({ start_s: until - GLANCE_SECONDS, stop_s: until, emotion: judged?.emotion, abstained: judged?.abstained, isGuess: false });
+    mark({ start_s: nextMark, stop_s: until, emotion: judged?.emotion, abstained: judged?.abstained, isGuess: false });
+    nextMark = until;
   };
 
   return {
     push(piece) {
       nSeconds += piece.length / sampleRate;
-      kept = join([kept, piece]).slice(-Math.round(localModel.windowSeconds * sampleRate));
+      kept = join([kept, piece]).slice(-Math.round(KEPT_SECONDS * sampleRate));
       if (nSeconds < nextGlance || isBusy) return;
       nextGlance = nSeconds + GLANCE_SECONDS;
       look().catch(fail);

@@ -2,7 +2,7 @@
 
 import { getSpecification, getWeights } from "./api.js";
 
-/** Fetch a model and start it; gives `predict`, `glance` and `drawTimeline` for samples at 16 kHz; `glance` hears the last `windowSeconds`. */
+/** Fetch a model and start it; gives `predict`, `glance` and `drawTimeline` for samples at 16 kHz. */
 export async function openLocalModel(name) {
   const [spec, weights] = await Promise.all([getSpecification(name), getWeights(name)]);
   const worker = new Worker(new URL("local-worker.js", import.meta.url), { type: "module" });
@@ -29,7 +29,6 @@ export async function openLocalModel(name) {
 
   await ask("open", { spec, weights }, [weights]);
   return {
-    windowSeconds: spec.windowing.timeline_window_seconds,
     predict: (samples) => ask("predict", samples),
     glance: (samples) => ask("glance", samples),
     drawTimeline: (samples) => ask("drawTimeline", samples),

@@ -7,6 +7,7 @@ import { measureQuality, speechStretches } from "./quality.js";
 
 const LEAST_WEIGHT = 0.01;
 const STEP = RATE;
+const PAUSE = RATE;
 
 /** Judge a whole recording; the result equals that of the service. */
 export async function predict(samples, { spec, score }) {
@@ -27,8 +28,10 @@ export async function predict(samples, { spec, score }) {
   return conclude(average, samples.length / RATE, spec);
 }
 
-/** Judge the last seconds alone, for a live display; null if they are too quiet or too short. */
+/** Judge the last seconds alone, for a live display; null if nobody speaks or too little was said. */
 export async function glance(samples, { spec, score }) {
+  const [, end] = speechStretches(samples).at(-1) ?? [0, -PAUSE];
+  if (samples.length - end >= PAUSE) return null;
   const window = samples.subarray(-liveWindow(spec));
   if (window.length < spec.windowing.min_seconds * RATE) return null;
   const judged = await judge(window, { spec, score });
