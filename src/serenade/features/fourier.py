@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,6 +58,15 @@ class _Plan:
     mirrored: npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _PlanBack:
+    """Tables from a power spectrum to lags; see :func:`autocorrelation` for the symbols."""
+
+    first: FloatArray
+    second: FloatArray
+    source: npt.NDArray[np.intp]
+
+
 def complex_spectrum(
     samples: FloatArray, window: FloatArray, *, hop_length: int, n_fft: int
 ) -> ComplexArray:
@@ -83,7 +93,8 @@ def complex_spectrum(
         return _plain_transform(samples, window, hop_length, n_fft)
     n_frames = count_frames(samples, frame_length=window.shape[0], hop_length=hop_length)
     spectrum = np.empty((n_fft // 2 + 1, n_frames), dtype=np.complex64)
-    for block, (real, imaginary) in _transformed_blocks(samples, window, hop_length, plan):
+    for block, parts, spare in _transformed_blocks(samples, window, hop_length, plan):
+        real, imaginary = _in_order(parts, plan, spare)
         spectrum.real[:, block] = real
         spectrum.imag[:, block] = imaginary
     np.negative(spectrum.imag, out=spectrum.imag, where=plan.mirrored[:, None])
@@ -112,10 +123,60 @@ def power_spectrum_blocks(
         spectrum = _plain_transform(samples, window, hop_length, n_fft)
         yield slice(0, spectrum.shape[1]), np.square(np.abs(spectrum))
         return
-    for block, (real, imaginary) in _transformed_blocks(samples, window, hop_length, plan):
+    for block, parts, spare in _transformed_blocks(samples, window, hop_length, plan):
+        real, imaginary = _in_order(parts, plan, spare)
         power = np.square(real, out=real)
         power += np.square(imaginary, out=imaginary)
         yield block, power
+
+
+def autocorrelation(
+    samples: FloatArray, *, frame_length: int, hop_length: int, longest: int
+) -> FloatArray:
+    """Correlate each frame with itself, through its power spectrum.
+
+    The inverse transform takes two steps as well, from the bins as they come out of the way there
+    and only to the lags that are wanted. With ``u`` for ``lag`` modulo ``N2``::
+
+        r[lag]   = sum over k1 of  Re(exp(2 pi i k1 lag / N) * C[k1, u]) / N
+        C[k1, u] = sum over k2 of  exp(2 pi i k2 u / N2)     * |X[k1 + N1 k2]|^2
+
+    Parameters
+    ----------
+    samples, hop_length
+        As in :func:`complex_spectrum`.
+    frame_length : int
+        Length of a frame [samples].
+    longest : int
+        Longest lag [samples], below `frame_length`.
+
+    Returns
+    -------
+    ndarray of shape (longest + 1, n_frames), float32
+        Sum of the products of samples that are as many samples apart as the row says.
+    """
+    # Long enough that no lag wraps round, and a multiple of 64, which transforms fast.
+    n_fft = 64 * -(-(frame_length + longest) // 64)
+    boxcar = np.ones(frame_length, dtype=np.float32)
+    plan = _plan(n_fft, frame_length)
+    if plan is None:
+        power = np.square(np.abs(_plain_transform(samples, boxcar, hop_length, n_fft)))
+        inverse = np.fft.irfft(power, n_fft, axis=0)[: longest + 1]
+        return inverse.astype(np.float32, copy=False)
+    back = _plan_back(n_fft, plan.n2, longest)
+    n_frames = count_frames(samples, frame_length=frame_length, hop_length=hop_length)
+    correlation = np.empty((longest + 1, n_frames), dtype=np.float32)
+    for block, parts, spare in _transformed_blocks(samples, boxcar, hop_length, plan):
+        n_k1, _, size = parts.shape
+        np.square(parts, out=parts)
+        power = _part_of(spare, plan.n2, n_k1, size)
+        np.add(parts[:, : plan.n2], parts[:, plan.n2 :], out=power.transpose(1, 0, 2))
+        by_u = _part_of(parts, back.second.shape[0], 2 * n_k1, size)
+        np.matmul(back.first, power.reshape(plan.n2, -1), out=by_u.reshape(-1, n_k1 * size))
+        lags = _part_of(spare, *back.second.shape[:2], size)
+        np.matmul(back.second, by_u, out=lags)
+        correlation[:, block] = lags.reshape(-1, size)[back.source]
+    return correlation
 
 
 def _plain_transform(
@@ -127,11 +188,11 @@ def _plain_transform(
 
 def _transformed_blocks(
     samples: FloatArray, window: FloatArray, hop_length: int, plan: _Plan
-) -> Iterator[tuple[slice, FloatArray]]:
+) -> Iterator[tuple[slice, FloatArray, FloatArray]]:
     """Apply both steps to block after block of frames.
 
-    Real and imaginary parts of the bins have the shape (2, n_fft // 2 + 1, n_frames_of_block). The
-    imaginary part of a mirrored bin has the wrong sign. All blocks share their memory.
+    The result has the shape (n_k1, 2 * n2, n_frames_of_block): for each k1, the real parts by k2
+    and then the imaginary ones. It comes with spare memory of that shape; all blocks share both.
     """
     length = window.shape[0]
     n_frames = count_frames(samples, frame_length=length, hop_length=hop_length)
@@ -142,11 +203,9 @@ def _transformed_blocks(
     # The steps go to and fro between two halves of one piece of memory. The allocator keeps one
     # large piece for the next call, where of several it would give some back to the system.
     here, there = np.empty((2, *plan.second.shape[:2], size), dtype=np.float32)
-    rows_here, rows_there = here.reshape(-1, size), there.reshape(-1, size)
-    columns = rows_here[: max(length, n_half)]
-    even, odd = rows_there[: 2 * n_half].reshape(2, n_half, size)
+    columns = _part_of(here, max(length, n_half), size)
+    even, odd = _part_of(there, 2, n_half, size)
     by_k1 = here.reshape(-1, plan.n2 * size)
-    bins = rows_here[: plan.source.size].reshape(*plan.source.shape, size)
     for start in range(0, n_frames, size):
         # The last block begins earlier, so that it is whole; its first frames are done twice.
         first = min(start, n_frames - size)
@@ -158,8 +217,20 @@ def _transformed_blocks(
         np.matmul(plan.even, even.reshape(n_steps, -1), out=by_k1[:n_even])
         np.matmul(plan.odd, odd.reshape(n_steps, -1), out=by_k1[n_even:])
         np.matmul(plan.second, here, out=there)
-        np.take(rows_there, plan.source, axis=0, out=bins, mode="clip")  # "raise" would copy
-        yield slice(first, first + size), bins
+        yield slice(first, first + size), there, here
+
+
+def _in_order(parts: FloatArray, plan: _Plan, spare: FloatArray) -> FloatArray:
+    """Sort the result of both steps by bins: real parts, and imaginary parts, wrong if mirrored."""
+    n_frames = parts.shape[2]
+    bins = _part_of(spare, *plan.source.shape, n_frames)
+    rows = parts.reshape(-1, n_frames)
+    return np.take(rows, plan.source, axis=0, out=bins, mode="clip")  # "raise" would copy
+
+
+def _part_of(memory: FloatArray, *shape: int) -> FloatArray:
+    """Use the beginning of contiguous memory for a smaller array."""
+    return memory.reshape(-1)[: prod(shape)].reshape(shape)
 
 
 def _fold(columns: FloatArray, even: FloatArray, odd: FloatArray) -> None:
@@ -173,7 +244,7 @@ def _fold(columns: FloatArray, even: FloatArray, odd: FloatArray) -> None:
 
 @lru_cache(maxsize=32)
 def _plan(n_fft: int, frame_length: int) -> _Plan | None:
-    """Make the tables of a transform, or give ``None`` where it would not pay."""
+    """Make the tables of a transform, or give ``None`` where it would not pay or has no halves."""
     if n_fft % 2 == 1:
         return None
     divisors = [n1 for n1 in range(2, n_fft + 1, 2) if n_fft % n1 == 0]
@@ -182,7 +253,7 @@ def _plan(n_fft: int, frame_length: int) -> _Plan | None:
         return None
     n2 = n_fft // n1
     n_steps = min(n1 // 2, -(-frame_length // n2))
-    k1 = np.concatenate([np.arange(0, n1 // 2 + 1, 2), np.arange(1, n1 // 2 + 1, 2)])
+    k1 = _k1_in_order(n1)
     k2 = np.arange(n2)
 
     angle = -2 * np.pi / n1 * np.outer(k1, np.arange(n_steps))
@@ -206,6 +277,39 @@ def _plan(n_fft: int, frame_length: int) -> _Plan | None:
         source=np.stack([real, real + n2]),
         mirrored=mirrored,
     )
+
+
+@lru_cache(maxsize=32)
+def _plan_back(n_fft: int, n2: int, longest: int) -> _PlanBack:
+    """Make the tables of an inverse transform whose way forward was split at `n2`."""
+    k1 = _k1_in_order(n_fft // n2)
+    # u and N2 - u differ in the sign of the imaginary part alone, and share it.
+    u = np.arange(n2 // 2 + 1)
+    angle = 2 * np.pi / n2 * np.outer(u, np.arange(n2))
+    first = np.stack([np.cos(angle), np.sin(angle)], axis=1).reshape(-1, n2)
+
+    turns = np.arange(longest // n2 + 1)
+    lags = np.concatenate([u[:, None] + n2 * turns, n2 - u[:, None] + n2 * turns], axis=1)
+    sign = np.repeat([-1.0, 1.0], turns.size)[:, None]
+    phase = 2 * np.pi / n_fft * (lags[:, :, None] * k1 % n_fft)
+    # The other half of the k1 are mirror images; 0 and N1 / 2 are their own.
+    weights = np.where(np.isin(k1, [0, k1.max()]), 1.0, 2.0) / n_fft
+    second = np.concatenate([weights * np.cos(phase), sign * weights * np.sin(phase)], axis=2)
+
+    turn, rest = np.divmod(np.arange(longest + 1), n2)
+    is_first = rest <= n2 // 2
+    row = np.where(is_first, rest, n2 - rest) * lags.shape[1]
+    return _PlanBack(
+        first=first.astype(np.float32),
+        second=second.astype(np.float32),
+        source=row + turn + np.where(is_first, 0, turns.size),
+    )
+
+
+def _k1_in_order(n1: int) -> npt.NDArray[np.intp]:
+    """Give the first bins up to the middle: even ones, then odd ones."""
+    k1 = np.arange(n1 // 2 + 1)
+    return np.concatenate([k1[::2], k1[1::2]])
 
 
 def _products(n_fft: int, n1: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +9,8 @@ import numpy.typing as npt
 
 from serenade.errors import UsageError
 from serenade.features.checks import check_band, check_count
-from serenade.features.fourier import power_spectrum_blocks
-from serenade.features.framing import continued, count_frames, put_frames_in_columns
+from serenade.features.fourier import autocorrelation
+from serenade.features.framing import continued, put_frames_in_columns
 from serenade.features.spectrum import accumulate_rows
 
 if TYPE_CHECKING:
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
 _SILENT_MEAN_SQUARE = 1e-10
 """Frames below this level (-100 dB relative to full scale) count as unvoiced."""
-
-_N_FOLDS = 3
-"""How often the bins of a power spectrum are halved; sizes of transforms are multiples of 64."""
 
 
 def yin(
@@ -138,10 +134,10 @@ def yin_with_voicing(
             f"fmin={fmin:g} and fmax={fmax:g} Hz leave fewer than three periods to choose from;"
             " widen the range"
         )
-    correlation = _doubled_autocorrelation(
+    correlation = autocorrelation(
         samples, frame_length=frame_length, hop_length=hop_length, longest=longest
     )
-    silent = correlation[0] < 2 * _SILENT_MEAN_SQUARE * frame_length
+    silent = correlation[0] < _SILENT_MEAN_SQUARE * frame_length
     squares = np.empty((longest, correlation.shape[1]), dtype=np.float32)
     boxcar = np.ones(longest, dtype=np.float32)
     put_frames_in_columns(squares, np.square(samples), boxcar, hop_length=hop_length)
@@ -160,7 +156,7 @@ def _normalised_difference(
     Parameters
     ----------
     correlation : ndarray of shape (longest + 1, n_frames), float32
-        Of :func:`_doubled_autocorrelation`; overwritten.
+        Of each frame with itself; overwritten.
     squares : ndarray of shape (longest, n_frames), float32
         The first samples of every frame, squared.
     shortest : int
@@ -173,6 +169,7 @@ def _normalised_difference(
     """
     longest = squares.shape[0]
     difference = np.subtract(correlation[0], correlation[1:], out=correlation[1:])
+    difference *= 2
     difference -= accumulate_rows(squares)
     running = accumulate_rows(difference)[shortest - 1 :]
     running /= np.arange(shortest, longest + 1, dtype=np.float32)[:, None]
@@ -180,59 +177,6 @@ def _normalised_difference(
     normalised: FloatArray = difference[shortest - 1 :]
     normalised /= running
     return normalised
-
-
-def _doubled_autocorrelation(
-    samples: FloatArray, *, frame_length: int, hop_length: int, longest: int
-) -> FloatArray:
-    """Correlate each frame with itself at lags from 0 to `longest`, through its power spectrum.
-
-    The inverse transform is a sum of cosines. Bins that mirror each other at a quarter of the
-    sample rate have cosines that are opposite at odd lags and equal at even ones. So they are
-    subtracted for the odd lags and added for the even ones, for which half of the bins remain; and
-    those can be halved again for every other even lag.
-    """
-    # Long enough that no lag wraps round, and a multiple of 64, which transforms fast.
-    n_fft = 64 * -(-(frame_length + longest) // 64)
-    *tables, last_table = _lag_cosines(n_fft, longest)
-    boxcar = np.ones(frame_length, dtype=np.float32)
-    n_frames = count_frames(samples, frame_length=frame_length, hop_length=hop_length)
-    correlation = np.empty((longest + 1, n_frames), dtype=np.float32)
-    for block, power in power_spectrum_blocks(samples, boxcar, hop_length=hop_length, n_fft=n_fft):
-        power[0] *= 0.5
-        power[-1] *= 0.5
-        step = 1
-        for table in tables:
-            half = power.shape[0] // 2
-            mirrored = power[:half:-1]
-            correlation[step :: 2 * step, block] = table @ (power[:half] - mirrored)
-            power[:half] += mirrored
-            power = power[: half + 1]
-            step *= 2
-        correlation[::step, block] = last_table @ power
-    return correlation
-
-
-@lru_cache(maxsize=32)
-def _lag_cosines(n_fft: int, longest: int) -> tuple[FloatArray, ...]:
-    """Make the inverse transforms of a power spectrum.
-
-    The first table is for odd lags, the next for odd multiples of 2, and so on; the last one is for
-    the multiples of a power of 2 that remain.
-    """
-    lags = np.arange(longest + 1)
-    tables = []
-    step, half = 1, n_fft // 4
-    for _ in range(_N_FOLDS):
-        tables.append(_cosines(lags[step :: 2 * step], half, n_fft))
-        step, half = 2 * step, half // 2
-    return *tables, _cosines(lags[::step], 2 * half + 1, n_fft)
-
-
-def _cosines(lags: npt.NDArray[np.intp], n_bins: int, n_fft: int) -> FloatArray:
-    angles = 2 * np.pi / n_fft * (np.outer(lags, np.arange(n_bins)) % n_fft)
-    table: FloatArray = (4 / n_fft * np.cos(angles)).astype(np.float32)
-    return table
 
 
 def _choose_troughs(difference: FloatArray, *, threshold: float) -> npt.NDArray[np.intp]:

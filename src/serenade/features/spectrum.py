@@ -26,7 +26,7 @@ WINDOWS: Mapping[str, tuple[float, ...]] = {
 }
 """Windows by name, as the weights of their cosines."""
 
-_ROWS_PER_GROUP = 8
+_ROWS_PER_GROUP = 16
 
 
 def stft(

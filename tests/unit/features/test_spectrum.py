@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serenade.errors import AudioError, UsageError
-from serenade.features.fourier import complex_spectrum, power_spectrum_blocks
+from serenade.features.fourier import autocorrelation, complex_spectrum, power_spectrum_blocks
 from serenade.features.framing import PAD_MODES, continued, frame
 from serenade.features.spectrum import (
     WINDOWS,
@@ -47,6 +47,27 @@ def test_transform_of_any_size_equals_numpy_in_double_precision(
     for block, values in power_spectrum_blocks(samples, window, hop_length=hop_length, n_fft=n_fft):
         power[:, block] = values
     assert np.abs(power - np.abs(expected) ** 2).max() <= 4e-6 * scale**2
+
+
+@pytest.mark.parametrize(
+    ("frame_length", "hop_length", "longest"),
+    [(1024, 160, 247), (500, 77, 200), (300, 400, 299), (20, 3, 0), (30_000, 5000, 100)],
+)
+def test_autocorrelation_is_the_sum_of_products(
+    frame_length: int, hop_length: int, longest: int
+) -> None:
+    samples = np.tile(NOISE, 10)[: frame_length + 7 * hop_length + hop_length // 2]
+    every = np.lib.stride_tricks.sliding_window_view(samples.astype(np.float64), frame_length)
+    frames = every[::hop_length]
+    expected = [
+        np.einsum("tn,tn->t", frames[:, : frame_length - lag], frames[:, lag:])
+        for lag in range(longest + 1)
+    ]
+    correlation = autocorrelation(
+        samples, frame_length=frame_length, hop_length=hop_length, longest=longest
+    )
+    assert correlation.dtype == np.float32
+    np.testing.assert_allclose(correlation, expected, atol=2e-6 * np.max(expected))
 
 
 def test_a_sine_peaks_in_its_own_bin() -> None:
