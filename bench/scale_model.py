@@ -246,7 +246,7 @@ def cost_table(
         ),
         row("head of the cluster", "3 h of 2 cores", f"${core} per core-hour", dollars(6 * core)),
         row(
-            *("reading from the store", f"{A_MILLION:,} HEAD and GET"),
+            *("reading from the store", f"{A_MILLION:,} HEAD and as many GET"),
             *(f"${PRICE_OF_GETS} per 1,000", dollars(2 * A_MILLION / 1000 * PRICE_OF_GETS)),
         ),
         row("transfer, same region", ", ".join(sizes), "$0", "$0"),
