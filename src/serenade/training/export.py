@@ -28,8 +28,8 @@ PARITY = 1e-4
 """Largest difference of an output between torch and ONNX."""
 
 TRACED_SAMPLES = 8_000
-"""The exporter follows recurrent layers step by step, so it is shown only the beginning of clips;
-the graph takes any length, and the comparison is made on whole clips."""
+"""The exporter is shown only the beginning of clips; the graph takes any length, and the comparison
+is made on whole clips."""
 
 
 def export_onnx(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray]) -> float:

@@ -3,6 +3,9 @@
 ``pack_padded_sequence`` does not export. A forward LSTM does not need it: what comes after the end
 of a clip cannot change what came before. A backward LSTM is a forward one over the clip turned
 round within its own length.
+
+In an export each layer is written as ONNX's own operator. The exporter would come to the same, but
+only after following every step of the clip that it is shown, which takes half a minute a layer.
 """
 
 from __future__ import annotations
@@ -67,14 +70,38 @@ class Lstm(nn.Module):
         for number, layer in enumerate(self.forwards):
             if number > 0:
                 x = self.dropout(x)
-            ahead, _ = layer(x)
+            ahead = _run(layer, x)
             last = _steps(ahead, ends)[:, 0]
             if len(self.backwards) > 0:
-                turned, _ = self.backwards[number](_steps(x, order))
+                turned = _run(self.backwards[number], _steps(x, order))
                 last = torch.cat([last, _steps(turned, ends)[:, 0]], dim=1)
                 ahead = torch.cat([ahead, _steps(turned, order)], dim=2)
             x = ahead
         return x, last
+
+
+def _run(layer: nn.LSTM, x: Tensor) -> Tensor:
+    """Give the outputs of one layer at every step: (batch, n_steps, width)."""
+    if not torch.onnx.is_in_onnx_export():
+        outputs: Tensor = layer(x)[0]
+        return outputs
+    bias = torch.cat([_onnx_gates(layer.bias_ih_l0), _onnx_gates(layer.bias_hh_l0)])
+    weights = [_onnx_gates(layer.weight_ih_l0), _onnx_gates(layer.weight_hh_l0), bias]
+    # With an axis for the direction in the weights and, as the second, in the outputs.
+    written = torch.onnx.ops.symbolic(
+        "::LSTM",
+        (x.transpose(0, 1), *(values[None] for values in weights)),
+        {"hidden_size": layer.hidden_size},
+        dtype=x.dtype,
+        shape=(x.shape[1], 1, x.shape[0], layer.hidden_size),
+    )
+    return written[:, 0].transpose(0, 1)
+
+
+def _onnx_gates(values: Tensor) -> Tensor:
+    """Put the gates into the order of ONNX: input, output, forget, cell."""
+    width = values.shape[0] // 4  # torch has input, forget, cell, output
+    return torch.cat([values[:width], values[3 * width :], values[width : 3 * width]])
 
 
 def _steps(x: Tensor, order: Tensor) -> Tensor:
