@@ -12,8 +12,6 @@ from serenade.errors import AudioError, UsageError
 if TYPE_CHECKING:
     from serenade.types import FloatArray
 
-_NOT_FINITE = "{} must be finite, got NaN or infinite values"
-
 
 def as_samples(y: npt.ArrayLike) -> FloatArray:
     """Give samples as a contiguous float32 array that is known to be usable.
@@ -69,15 +67,11 @@ def as_spectrogram(S: npt.ArrayLike) -> FloatArray:
     UsageError
         If `S` is not a real, finite, non-negative matrix with at least two bins and one frame.
     """
-    values = _as_real_matrix("S", S)
-    # NaN makes both of them NaN; a matrix of flags, as for any numbers, takes twice as long.
-    lowest, highest = values.min(), values.max()
-    if not highest < np.inf:
-        raise UsageError(_NOT_FINITE.format("S"))
-    if values.shape[0] < 2 or lowest < 0:
+    values = as_matrix("S", S)
+    if values.shape[0] < 2 or not values.min() >= 0:
         raise UsageError(
             "S must be a spectrogram of two or more bins without negative values,"
-            f" got shape {values.shape} with a minimum of {lowest:g}"
+            f" got shape {values.shape} with a minimum of {values.min():g}"
         )
     return values
 
@@ -102,13 +96,6 @@ def as_matrix(name: str, values: npt.ArrayLike) -> FloatArray:
     UsageError
         If `values` is not a real, finite matrix with at least one row and one column.
     """
-    matrix = _as_real_matrix(name, values)
-    if not np.isfinite(matrix).all():
-        raise UsageError(_NOT_FINITE.format(name))
-    return matrix
-
-
-def _as_real_matrix(name: str, values: npt.ArrayLike) -> FloatArray:
     given = np.asarray(values)
     if given.dtype.kind not in "fiu":
         raise UsageError(f"{name} must hold real numbers, got {given.dtype}; take its magnitude")
@@ -116,7 +103,10 @@ def _as_real_matrix(name: str, values: npt.ArrayLike) -> FloatArray:
         raise UsageError(
             f"{name} must have shape (n_rows, n_frames) with one frame or more, got {given.shape}"
         )
-    return given.astype(np.float32, copy=False)
+    matrix = given.astype(np.float32, copy=False)
+    if not np.isfinite(matrix).all():
+        raise UsageError(f"{name} must be finite, got NaN or infinite values")
+    return matrix
 
 
 def check_count(name: str, value: int, *, at_least: int = 1) -> None:

@@ -270,7 +270,7 @@ def power_to_db(
     if top_db is not None:
         lowest = max(amin, float(power.max()) * 10.0 ** (-top_db / 10.0))
     level: FloatArray = np.maximum(power, np.float32(lowest))
-    # Without AVX-512, numpy's logarithm to base 10 takes five times as long as the natural one.
+    # Without AVX-512, numpy's logarithm to base 10 takes four times as long as the natural one.
     np.log(level, out=level)
     level *= np.float32(10.0 / np.log(10.0))
     level -= np.float32(10.0 * np.log10(max(amin, zero_db)))
