@@ -23,7 +23,7 @@ HELD_BACK = "Speakers held back for validation: "
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", ["RAVDESS", "SAVEE"])
+@pytest.mark.parametrize("name", ["RAVDESS", "ASED"])
 def test_compact_is_as_right_about_unseen_speakers_as_its_card_says(
     shared_data: Path, name: str
 ) -> None:
@@ -56,8 +56,9 @@ def test_compact_is_as_right_about_unseen_speakers_as_its_card_says(
 
 
 @pytest.mark.real
-def test_gain_does_not_matter_and_surrounding_silence_hardly(shared_data: Path) -> None:
-    recognizer = Recognizer.load("compact")
+@pytest.mark.parametrize("model", ["compact", "default"])
+def test_gain_does_not_matter_and_surrounding_silence_hardly(shared_data: Path, model: str) -> None:
+    recognizer = Recognizer.load(model)
     silence = np.zeros(16_000, np.float32)
     for path in sorted((shared_data / "SAVEE" / "ALL").glob("JK_*03.opus")):
         clip = decode(path)
@@ -67,4 +68,4 @@ def test_gain_does_not_matter_and_surrounding_silence_hardly(shared_data: Path) 
         padded = recognizer.predict(Waveform(surrounded, 16_000))
         for emotion, probability in plain.probabilities.items():
             assert quiet.probabilities[emotion] == pytest.approx(probability, abs=1e-3)
-            assert padded.probabilities[emotion] == pytest.approx(probability, abs=0.15)
+            assert padded.probabilities[emotion] == pytest.approx(probability, abs=0.1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serenade.audio.denoise import reduce_noise
-from serenade.audio.frames import frame_length, frame_powers
+from serenade.audio.frames import frame_length, frame_powers, frame_variances
 from serenade.errors import AudioError
 from serenade.types import Waveform
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _SILENCE_PEAK = 1e-6
 """Peak of what is digital silence: -120 dBFS, below the last bit of 16 and most of 24."""
+
+_DEAD_DB = 80.0
+"""Frames this far below the loudest one [dB] hold nothing that a recorded room would."""
 
 _GATE_SHARE = 0.1
 """Frames below this share of the mean power (-10 dB) are pauses, not active speech."""
@@ -87,12 +90,15 @@ def trim_silence(
 ) -> Waveform:
     """Cut what is quiet at the start and at the end.
 
+    The padding ends where digital silence begins, so that silence that was put around a clip
+    leaves no trace.
+
     Parameters
     ----------
     waveform : Waveform
         At least one sample.
     below_db : float
-        A 10 ms frame is quiet if it lies this far below the loudest one [dB].
+        A 10 ms frame is quiet if it lies this far below the loudest one [dB], at most 80.
     padding_seconds : float
         Kept on either side of what is not quiet [s].
 
@@ -102,11 +108,14 @@ def trim_silence(
         From the first to the last frame that is not quiet, with the padding.
     """
     powers = frame_powers(waveform)
-    loud = np.flatnonzero(powers >= powers.max() * 10.0 ** (-below_db / 10.0))
+    is_loud = powers >= powers.max() * 10.0 ** (-below_db / 10.0)
+    # Without its mean: an offset that was subtracted leaves a constant in digital silence.
+    moves = frame_variances(waveform) >= powers.max() * 10.0 ** (-_DEAD_DB / 10.0)
+    loud, alive = np.flatnonzero(is_loud), np.flatnonzero(is_loud | moves)
     length = frame_length(waveform.sample_rate)
     padding = round(padding_seconds * waveform.sample_rate)
-    start = max(0, int(loud[0]) * length - padding)
-    stop = (int(loud[-1]) + 1) * length + padding
+    start = max(int(alive[0]) * length, int(loud[0]) * length - padding)
+    stop = min((int(alive[-1]) + 1) * length, (int(loud[-1]) + 1) * length + padding)
     return Waveform(waveform.samples[start:stop], waveform.sample_rate)
 
 

@@ -42,12 +42,33 @@ def frame_powers(waveform: Waveform) -> FloatArray:
         Frames do not overlap; the last one is filled up with zeros, so that
         ``n_frames = ceil(n_samples / frame length)``.
     """
+    framed = _framed(waveform)
+    powers: FloatArray = np.einsum("ij,ij->i", framed, framed) / np.float32(framed.shape[1])
+    return powers
+
+
+def frame_variances(waveform: Waveform) -> FloatArray:
+    """Measure the mean square of every 10 ms frame about its own mean.
+
+    Parameters
+    ----------
+    waveform : Waveform
+        Of any length.
+
+    Returns
+    -------
+    ndarray of shape (n_frames,), float32
+        Of the frames of :func:`frame_powers`; 0 where nothing moves.
+    """
+    variances: FloatArray = _framed(waveform).var(axis=1)
+    return variances
+
+
+def _framed(waveform: Waveform) -> FloatArray:
     length = frame_length(waveform.sample_rate)
     missing = -waveform.samples.size % length
     samples = np.pad(waveform.samples, (0, missing)) if missing else waveform.samples
-    framed = samples.reshape(-1, length)
-    powers: FloatArray = np.einsum("ij,ij->i", framed, framed) / np.float32(length)
-    return powers
+    return samples.reshape(-1, length)
 
 
 def smooth_powers(powers: FloatArray, *, n_frames: int = 5) -> FloatArray:

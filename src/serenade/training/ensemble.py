@@ -336,7 +336,9 @@ def _spec(members: Sequence[Member], labels: LabelSet, *, name: str, version: st
             max_seconds=longest,
             hop_seconds=min(longest, *(window.hop_seconds for window in windows)),
             sure_from_seconds=max(window.sure_from_seconds for window in windows),
-            timeline_window_seconds=max(window.timeline_window_seconds for window in windows),
+            timeline_window_seconds=min(
+                longest, max(window.timeline_window_seconds for window in windows)
+            ),
             timeline_step_seconds=min(window.timeline_step_seconds for window in windows),
         ),
         conditioning=specs[0].conditioning,

@@ -241,7 +241,7 @@ def _calibrate(
     _, logits = score_clips(network, clips, recipe)
     true = clips.targets.argmax(axis=1)
     groups = np.array(clips.groups)
-    temperature = fit_temperature(logits, true, groups)
+    temperature = recipe.export.temperature or fit_temperature(logits, true, groups)
     calibrated = probabilities(logits, temperature=temperature)
     threshold = abstention_threshold(
         calibrated.max(axis=1),

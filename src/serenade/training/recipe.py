@@ -320,6 +320,9 @@ class ExportRecipe:
         Windowing of long recordings and limits of short ones [s].
     timeline_window_seconds, timeline_step_seconds : float
         Length and distance of the windows of a timeline [s]; ADR 12 says what suits large models.
+    temperature : float
+        What logits are divided by; 0 fits it on the validation speakers. To be given, from folds,
+        where these stand for few of the corpora.
     answer_precision : float
         The model abstains below the confidence at which answers on validation speakers are right
         this often, in (0, 1).
@@ -339,6 +342,7 @@ class ExportRecipe:
     sure_from_seconds: float = 0.7
     timeline_window_seconds: float = 2.0
     timeline_step_seconds: float = 1.0
+    temperature: float = 0.0
     answer_precision: float = 0.8
     int8: bool = False
     prior_clips: float = 20.0

@@ -62,6 +62,10 @@ def check_recipe(recipe: Recipe) -> None:
         )
     if recipe.classical.n_folds < 2:
         raise RecipeError(f"classical.n_folds must be 2 or more, got {recipe.classical.n_folds}")
+    if not recipe.export.temperature >= 0:
+        raise RecipeError(
+            f"export.temperature must be above 0, or 0 to fit it, got {recipe.export.temperature}"
+        )
     positive = {
         "data.max_seconds": recipe.data.max_seconds,
         "network.width": recipe.network.width,

@@ -40,13 +40,28 @@ def test_offset_is_subtracted() -> None:
     np.testing.assert_allclose(shifted.samples, tone(), atol=1e-6)
 
 
-def test_silence_is_trimmed_up_to_the_padding() -> None:
-    waveform = wave(silence(0.5), tone(1.0), silence(0.7))
+def test_quiet_is_trimmed_up_to_the_padding() -> None:
+    hum = tone(1.0, 0.001)
+    waveform = wave(hum[: RATE // 2], tone(1.0), hum)
     assert trim_silence(waveform, padding_seconds=0.0).samples.size == RATE
     trimmed = trim_silence(waveform, padding_seconds=0.05)
-    np.testing.assert_array_equal(
-        trimmed.samples, wave(silence(0.05), tone(), silence(0.05)).samples
-    )
+    start, stop = round(0.45 * RATE), round(1.55 * RATE)
+    np.testing.assert_array_equal(trimmed.samples, waveform.samples[start:stop])
+
+
+def test_digital_silence_around_a_clip_leaves_no_trace() -> None:
+    hum = tone(0.02, 0.001)
+    clip = wave(hum, tone(1.0), hum)
+    surrounded = wave(silence(0.5), clip.samples, silence(0.7))
+    np.testing.assert_array_equal(trim_silence(surrounded).samples, clip.samples)
+    np.testing.assert_array_equal(trim_silence(clip).samples, clip.samples)
+    shifted = Waveform(surrounded.samples + np.float32(0.01), RATE)
+    assert trim_silence(shifted, below_db=30.0).samples.size == clip.samples.size
+
+
+def test_a_wave_that_is_flat_in_every_frame_is_trimmed_as_well() -> None:
+    steps = np.repeat([0.1, -0.1, 0.1, -0.1], RATE // 100)
+    assert trim_silence(wave(silence(0.1), steps)).samples.size == steps.size
 
 
 def test_trimming_keeps_pauses_and_what_is_louder_than_the_threshold() -> None:
@@ -115,7 +130,7 @@ def test_no_samples_are_refused() -> None:
 
 @pytest.mark.parametrize("n_samples", [2, 5, 159, 161, 320])
 def test_very_short_clips_pass(n_samples: int) -> None:
-    result = condition(Waveform(tone()[:n_samples], RATE), Conditioning(), denoise=True)
+    result = condition(Waveform(tone()[1 : n_samples + 1], RATE), Conditioning(), denoise=True)
     assert result.samples.size == n_samples
     assert np.isfinite(result.samples).all()
 

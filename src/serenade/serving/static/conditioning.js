@@ -6,6 +6,7 @@ import { RATE } from "./audio.js";
 export const FRAME = RATE / 100;
 
 const SILENCE_PEAK = 1e-6;
+const DEAD_DB = 80;
 const GATE_SHARE = 0.1;
 
 /** Prepare a clip as a bundle's `conditioning` says; null if it holds only silence. */
@@ -45,10 +46,20 @@ export function maximum(values) {
 
 function trimSilence(samples, belowDb, padding) {
   const powers = framePowers(samples);
-  const least = maximum(powers) * 10 ** (-belowDb / 10);
-  const isLoud = (power) => power >= least;
-  const start = Math.max(0, powers.findIndex(isLoud) * FRAME - padding);
-  return samples.slice(start, (powers.findLastIndex(isLoud) + 1) * FRAME + padding);
+  const loudest = maximum(powers);
+  const variances = frameVariances(samples, powers);
+  const isLoud = (power) => power >= loudest * 10 ** (-belowDb / 10);
+  const isAlive = (power, i) => isLoud(power) || variances[i] >= loudest * 10 ** (-DEAD_DB / 10);
+  const start = Math.max(powers.findIndex(isAlive) * FRAME, powers.findIndex(isLoud) * FRAME - padding);
+  const lastAlive = (powers.findLastIndex(isAlive) + 1) * FRAME;
+  return samples.slice(start, Math.min(lastAlive, (powers.findLastIndex(isLoud) + 1) * FRAME + padding));
+}
+
+/** Mean square of every frame about its own mean: an offset leaves a constant in digital silence. */
+function frameVariances(samples, powers) {
+  const means = new Float64Array(powers.length);
+  samples.forEach((sample, i) => (means[Math.floor(i / FRAME)] += sample / FRAME));
+  return powers.map((power, i) => power - means[i] ** 2);
 }
 
 function normaliseLevel(samples, levelDbfs) {
