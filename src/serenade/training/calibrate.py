@@ -10,7 +10,7 @@ from serenade.model.calibration import probabilities
 TEMPERATURES = np.geomspace(0.25, 4.0, 161)
 """Candidates of :func:`fit_temperature`, 1.7 % apart."""
 
-CONFIDENCES = np.linspace(0.0, 0.95, 96)
+CONFIDENCES = np.arange(96) / 100.0
 """Candidates of :func:`abstention_threshold`."""
 
 
