@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import serenade
+from serenade.evaluation.evaluate import bundle_checksum
+from serenade.model.store import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +65,7 @@ class Ledger:
     Parameters
     ----------
     path : Path
-        File that keeps them; one of another machine or version is begun anew.
+        File that keeps them; one of another machine, version or model is begun anew.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,6 +75,7 @@ class Ledger:
             "python": platform.python_version(),
             "serenade": serenade.__version__,
             "model": MODEL,
+            "model_checksum": bundle_checksum(resolve(MODEL)),
         }
         self._runs: dict[str, dict[str, Any]] = {}
         if path.is_file():
