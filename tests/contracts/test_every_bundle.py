@@ -60,6 +60,12 @@ def inputs(bundle: Bundle) -> list[FloatArray]:
     return [front_end(condition(clip, bundle.spec.conditioning)) for clip in clips]
 
 
+def rounding(bundle: Bundle) -> float:
+    """Difference of logits by the order of sums; 8-bit rounding makes a step of the least one."""
+    spec = bundle.spec.input
+    return 0.02 if isinstance(spec, WaveformInput) and spec.int8_products else 5e-5
+
+
 def test_it_is_named_after_its_folder(bundle: Bundle) -> None:
     assert bundle.spec.name == bundle.path.name
 
@@ -101,10 +107,13 @@ def test_it_predicts_every_sample_and_always_the_same(
         assert (prediction.intensity is not None) == bundle.spec.intensity
 
 
-def test_a_batch_scores_as_one_by_one(scorer: Scorer, inputs: list[FloatArray]) -> None:
+def test_a_batch_scores_as_one_by_one(
+    bundle: Bundle, scorer: Scorer, inputs: list[FloatArray]
+) -> None:
     batch = scorer.score(inputs)
     for row, single in enumerate(inputs):
-        np.testing.assert_allclose(batch.logits[row], scorer.score([single]).logits[0], atol=1e-5)
+        alone = scorer.score([single]).logits[0]
+        np.testing.assert_allclose(batch.logits[row], alone, atol=rounding(bundle))
 
 
 def test_padding_changes_nothing(bundle: Bundle, scorer: Scorer, inputs: list[FloatArray]) -> None:
@@ -113,7 +122,8 @@ def test_padding_changes_nothing(bundle: Bundle, scorer: Scorer, inputs: list[Fl
     if inputs[0].shape == inputs[1].shape:
         pytest.skip("feature vectors are not padded")
     padded = scorer.score([inputs[0], longest]).logits[0]
-    np.testing.assert_allclose(padded, scorer.score([inputs[0]]).logits[0], atol=1e-5)
+    alone = scorer.score([inputs[0]]).logits[0]
+    np.testing.assert_allclose(padded, alone, atol=rounding(bundle))
 
 
 @pytest.mark.parametrize("end", ["min_seconds", "max_seconds"])
