@@ -56,8 +56,10 @@ def test_compact_is_as_right_about_unseen_speakers_as_its_card_says(
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("model", ["compact", "default"])
-def test_gain_does_not_matter_and_surrounding_silence_hardly(shared_data: Path, model: str) -> None:
+@pytest.mark.parametrize(("model", "rounding"), [("compact", 1e-3), ("default", 5e-3)])
+def test_gain_does_not_matter_and_surrounding_silence_hardly(
+    shared_data: Path, model: str, rounding: float
+) -> None:
     recognizer = Recognizer.load(model)
     silence = np.zeros(16_000, np.float32)
     for path in sorted((shared_data / "SAVEE" / "ALL").glob("JK_*03.opus")):
