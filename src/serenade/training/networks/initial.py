@@ -10,6 +10,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+N_GATES = 4
+"""Input, forget, cell and output: the rows of an LSTM layer's weights in turn."""
+
 
 def draw_weights(network: nn.Module) -> None:
     """Draw the weights of all dense layers, convolutions and LSTM layers anew.
@@ -45,7 +48,7 @@ def _draw_lstm(layer: nn.LSTM) -> None:
         if name.startswith("weight_ih"):
             nn.init.xavier_uniform_(values)
         elif name.startswith("weight_hh"):
-            for gate in values.split(width):
+            for gate in values.chunk(N_GATES):
                 nn.init.orthogonal_(gate)
         else:
             nn.init.zeros_(values)

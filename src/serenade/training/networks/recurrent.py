@@ -80,20 +80,22 @@ class Lstm(nn.Module):
         return x, last
 
 
-def _run(layer: nn.LSTM, x: Tensor) -> Tensor:
-    """Give the outputs of one layer at every step: (batch, n_steps, width)."""
+def _run(layer: nn.Module, x: Tensor) -> Tensor:
+    """Give the outputs of one LSTM layer at every step: (batch, n_steps, width)."""
     if not torch.onnx.is_in_onnx_export():
         outputs: Tensor = layer(x)[0]
         return outputs
-    bias = torch.cat([_onnx_gates(layer.bias_ih_l0), _onnx_gates(layer.bias_hh_l0)])
-    weights = [_onnx_gates(layer.weight_ih_l0), _onnx_gates(layer.weight_hh_l0), bias]
+    gates = {name: _onnx_gates(values) for name, values in layer.named_parameters()}
+    bias = torch.cat([gates["bias_ih_l0"], gates["bias_hh_l0"]])
+    weights = (gates["weight_ih_l0"], gates["weight_hh_l0"], bias)
+    width = weights[1].shape[1]
     # With an axis for the direction in the weights and, as the second, in the outputs.
     written = torch.onnx.ops.symbolic(
         "::LSTM",
         (x.transpose(0, 1), *(values[None] for values in weights)),
-        {"hidden_size": layer.hidden_size},
+        {"hidden_size": width},
         dtype=x.dtype,
-        shape=(x.shape[1], 1, x.shape[0], layer.hidden_size),
+        shape=(x.shape[1], 1, x.shape[0], width),
     )
     return written[:, 0].transpose(0, 1)
 
