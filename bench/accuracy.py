@@ -258,18 +258,14 @@ def benchmark_lines(setup: Setup, results: Path | None) -> list[Line]:
 
 
 def with_results(page: str, results: Path) -> str:
-    """Put the results of `serenade benchmark` behind the baselines of a page that is there."""
+    """Put the results of `serenade benchmark` in the place of those that a page has."""
     head, *sections = page.split("\n## ")
     renewed = [head]
     for text in sections:
         setup = next(setup for setup in SETUPS if text.startswith(f"{setup.corpus}\n"))
         new = [row(line) for line in benchmark_lines(setup, results)]
         systems = {_system(line) for line in new}
-        kept = [
-            line
-            for line in text.split("\n")
-            if line.split("|")[1:2] not in [[system] for system in systems]
-        ]
+        kept = [line for line in text.split("\n") if _system(line) not in systems]
         last = max(i for i, line in enumerate(kept) if line.startswith("| **SVM"))
         renewed.append("\n".join([*kept[: last + 1], *new, *kept[last + 1 :]]))
     return "\n## ".join(renewed)
