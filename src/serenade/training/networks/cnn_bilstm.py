@@ -70,7 +70,7 @@ class CnnBilstm(SequenceNetwork):
         x, n_steps = self.sequence(states, n_frames)
         for convolution in self.convolutions:
             mask = frame_mask(n_steps, x.shape[2])
-            x = functional.max_pool1d(convolution(x) * mask[:, None, :], POOL, ceil_mode=True)
+            x = _pooled(convolution(x) * mask[:, None, :])
             n_steps = (n_steps + POOL - 1) // POOL
         _, last = self.lstm(x.transpose(1, 2), n_steps)
         states_at_end: Tensor = last
@@ -80,6 +80,13 @@ class CnnBilstm(SequenceNetwork):
         """See the base class."""
         logits: Tensor = self.classifier(self.dense(self.dropout(embedding)))
         return logits
+
+
+def _pooled(x: Tensor) -> Tensor:
+    """Keep the largest of every two frames, and a last one that is left over."""
+    # As one row of a picture: of max_pool1d the exporter would keep the length that it was shown.
+    pooled = functional.max_pool2d(x[:, :, None, :], (1, POOL), ceil_mode=True)
+    return pooled[:, :, 0]
 
 
 def build(recipe: NetworkRecipe, *, n_labels: int) -> CnnBilstm:
