@@ -12,10 +12,10 @@ from safetensors.torch import load_file, save_file
 from tests.tiny_encoders import write_encoder
 
 from serenade.audio.decode import decode
-from serenade.errors import RecipeError
+from serenade.errors import RecipeError, TrainingError
 from serenade.model.scorer import pad
 from serenade.training.cache import frozen_states
-from serenade.training.export import export_onnx
+from serenade.training.export import check_parity, export_onnx
 from serenade.training.networks.registry import NETWORKS, build_network
 from serenade.training.recipe import NetworkRecipe
 
@@ -184,6 +184,21 @@ def test_the_exported_graph_equals_torch_at_any_length(
 ) -> None:
     some = [clips[0], clips[1], clips[5][: RATE // 10], np.tile(clips[2], 3)[: 3 * RATE]]
     assert export_onnx(network, tmp_path / "model.onnx", some) < 1e-4
+
+
+@pytest.mark.slow
+def test_a_network_that_is_very_sure_exports_and_no_other_passes_for_it(
+    clips: list[FloatArray], tmp_path: Path
+) -> None:
+    network = build_network(replace(SMALL, name="cnn"), n_labels=N_LABELS).eval()
+    with torch.no_grad():
+        network.get_parameter("classifier.weight").mul_(1e4)
+    assert np.abs(_logits(network, clips[:2])).max() > 1e3
+    export_onnx(network, tmp_path / "model.onnx", clips[:2])
+    with torch.no_grad():
+        network.get_parameter("classifier.weight").mul_(1.001)
+    with pytest.raises(TrainingError, match="differs from torch"):
+        check_parity(network, tmp_path / "model.onnx", clips[:2])
 
 
 def test_features_without_time_are_refused_where_time_is_needed() -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 OPSET = 20
 REFERENCE = ("reference_mean", "reference_deviation")
 PARITY = 1e-4
-"""Largest difference of an output between torch and ONNX."""
+"""Largest difference of an output between torch and ONNX; of outputs above 1, as a share of the
+largest, because rounding grows with them: a network that is very sure has logits of 50 and more."""
 
 TRACED_SAMPLES = 8_000
 """The exporter is shown only the beginning of clips; the graph takes any length, and the comparison
@@ -55,7 +56,7 @@ def export_onnx(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray])
     Raises
     ------
     TrainingError
-        If the difference is above :data:`PARITY`.
+        If the difference is above what :data:`PARITY` allows.
     """
     network = network.eval()
     traced = pad([clip[:TRACED_SAMPLES] for clip in clips])
@@ -163,12 +164,12 @@ def check_parity(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray]
     Raises
     ------
     TrainingError
-        If the difference is above :data:`PARITY`.
+        If the difference is above what :data:`PARITY` allows.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    largest = 0.0
+    largest, allowed = 0.0, PARITY
     for group in [list(clips), *[[clip] for clip in clips]]:
         inputs = pad(group)
         with torch.inference_mode():
@@ -176,9 +177,10 @@ def check_parity(network: SpeechNetwork, path: Path, clips: Sequence[FloatArray]
         got = session.run(list(expected), inputs)
         for wanted, given in zip(expected.values(), got, strict=True):
             largest = max(largest, float(np.abs(given - wanted.numpy()).max()))
-    if not largest <= PARITY:
+            allowed = max(allowed, PARITY * float(wanted.abs().max()))
+    if not largest <= allowed:
         raise TrainingError(
             f"the exported network differs from torch by {largest:.2g} in a logit,"
-            f" allowed is {PARITY}; the bundle was not written"
+            f" allowed is {allowed:.2g}; the bundle was not written"
         )
     return largest
