@@ -138,7 +138,7 @@ def _how(pair: list[Result | None]) -> str:
         if result is None:
             continue
         epochs = f", {result['epochs']} epochs" if result["epochs"] else ""
-        part = "" if result["every"] == 1 else f" (every {result['every']}th clip of the corpora)"
+        part = "" if result["every"] == 1 else f" (one clip in {result['every']} of the corpora)"
         said.append(
             f"{result['protocol']}: {result['train_clips']} training and {result['test_clips']}"
             f" test clips of {result['test_speakers']} speakers{part}, seed"
