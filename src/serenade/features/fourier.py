@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 ComplexArray = npt.NDArray[np.complex64]
 
-_SAMPLES_PER_BLOCK = 128 * 1024
+_SAMPLES_PER_BLOCK = 192 * 1024
 """About as many samples of frames are transformed together.
 
 Fewer make products slow, more leave the cache and the memory that the allocator keeps: to fetch it
