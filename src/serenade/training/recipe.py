@@ -334,8 +334,8 @@ class ExportRecipe:
     """
 
     version: str = "0.1.0"
-    description: str = ""
-    licence: str = ""
+    description: str = "Trained with Serenade; its recipe does not describe it."
+    licence: str = "not stated; ask who trained it"
     max_seconds: float = 8.0
     hop_seconds: float = 4.0
     min_seconds: float = 0.2

@@ -62,6 +62,9 @@ def check_recipe(recipe: Recipe) -> None:
         )
     if recipe.classical.n_folds < 2:
         raise RecipeError(f"classical.n_folds must be 2 or more, got {recipe.classical.n_folds}")
+    for name in ("description", "licence"):
+        if not getattr(recipe.export, name).strip():
+            raise RecipeError(f"export.{name} must not be empty; leave it out if there is none")
     if not recipe.export.temperature >= 0:
         raise RecipeError(
             f"export.temperature must be above 0, or 0 to fit it, got {recipe.export.temperature}"
