@@ -49,6 +49,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks-accuracy.md"
 SEED = 0
 MAX_SECONDS = 8.0
+TRAINED_ANEW = "trained anew for every fold"
 FRONT_ENDS = {"mfcc": "SVM on MFCC functionals", "full": "SVM on full functionals"}
 
 
@@ -229,6 +230,13 @@ def _counts(figures: list[FoldFigures]) -> str:
     return ", ".join(f"{settings} ({count}×)" for settings, count in sorted(counts.items()))
 
 
+def _model(folder: Path) -> str:
+    """Name the model, with its version, that the folds of a benchmark gave."""
+    results = (json.loads(path.read_text("utf-8")) for path in folder.glob("*.json"))
+    names = {result["setting"]["model"] for result in results if "setting" in result}
+    return " and ".join(sorted(names))
+
+
 def benchmark_lines(setup: Setup, results: Path | None) -> list[Line]:
     """Give the results of `serenade benchmark` that were made under the same protocol."""
     if results is None:
@@ -246,7 +254,7 @@ def benchmark_lines(setup: Setup, results: Path | None) -> list[Line]:
                     modes[SPEAKER_ADAPTED] = group["speaker_adapted"]["mean_over_folds"]
                 lines.append(
                     Line(
-                        f"**`{summary['title']}`, trained anew for every fold**",
+                        f"**`{_model(path.parent)}`, {TRAINED_ANEW}**",
                         {mode: means["uar"]["mean"] for mode, means in modes.items()},
                         {mode: means["accuracy"]["mean"] for mode, means in modes.items()},
                         f"as above, {len(group['folds'])} folds"
@@ -264,16 +272,10 @@ def with_results(page: str, results: Path) -> str:
     for text in sections:
         setup = next(setup for setup in SETUPS if text.startswith(f"{setup.corpus}\n"))
         new = [row(line) for line in benchmark_lines(setup, results)]
-        systems = {_system(line) for line in new}
-        kept = [line for line in text.split("\n") if _system(line) not in systems]
+        kept = [line for line in text.split("\n") if not (new and TRAINED_ANEW in line)]
         last = max(i for i, line in enumerate(kept) if line.startswith("| **SVM"))
         renewed.append("\n".join([*kept[: last + 1], *new, *kept[last + 1 :]]))
     return "\n## ".join(renewed)
-
-
-def _system(line: str) -> str | None:
-    """First cell of a row."""
-    return line.split("|")[1].strip() if line.startswith("|") else None
 
 
 def published_lines(name: str) -> list[Line]:
