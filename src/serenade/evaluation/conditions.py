@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from serenade.corpora.manifest import Utterance
 from serenade.errors import EvaluationError
 from serenade.evaluation import degrade
 from serenade.evaluation.clips import utterance_waveform
+from serenade.evaluation.noises import AUDIO_SUFFIXES, audio_paths, noise_paths
 from serenade.types import Waveform
 
 if TYPE_CHECKING:
@@ -27,9 +29,6 @@ Degradation = Callable[[Utterance, Waveform, np.random.Generator], Waveform]
 
 SNRS_DB = (20, 10, 5, 0)
 """Ratios of speech to noise [dB]."""
-
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
-"""Files in a folder of noises or rooms that are taken."""
 
 _MAX_NOISES = 64
 _MAX_VOICES = 40
@@ -115,7 +114,7 @@ def load_materials(
     Returns
     -------
     Materials
-        At most 64 noises and 40 voices.
+        At most 64 noises, none of those that training takes from the same folder, and 40 voices.
 
     Raises
     ------
@@ -128,8 +127,8 @@ def load_materials(
         for u in ranked[:_MAX_VOICES]
     ]
     return Materials(
-        noises=_folder_audio(noise_folder, seed=seed),
-        responses=_folder_audio(response_folder, seed=seed),
+        noises=_some_audio(noise_folder, partial(noise_paths, part="test"), seed=seed),
+        responses=_some_audio(response_folder, audio_paths, seed=seed),
         voices=tuple(voices),
     )
 
@@ -166,7 +165,7 @@ def make_conditions(materials: Materials) -> list[Condition]:
     conditions.append(
         Condition("telephone, 8 kHz", "transmission", lambda _u, w, _rng: degrade.telephone(w))
     )
-    for container, kbits in (("mp3", 16), ("opus", 8)):
+    for container, kbits in (("mp3", 16), ("opus", 16), ("opus", 8)):
         name = f"{container}, {kbits} kbit/s"
         conditions.append(Condition(name, "transmission", _compress(container, kbits)))
     for gain in (20, -20):
@@ -239,10 +238,12 @@ def _cut(seconds: float) -> Degradation:
     return lambda _u, waveform, _rng: degrade.cut_middle(waveform, seconds=seconds)
 
 
-def _folder_audio(folder: Path | None, *, seed: int) -> tuple[FloatArray, ...]:
+def _some_audio(
+    folder: Path | None, listing: Callable[[Path], list[Path]], *, seed: int
+) -> tuple[FloatArray, ...]:
     if folder is None:
         return ()
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES)
+    paths = listing(folder)
     if not paths:
         raise EvaluationError(
             f"{folder}: holds no audio ({', '.join(AUDIO_SUFFIXES)}); give another folder"

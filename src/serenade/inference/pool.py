@@ -1,18 +1,24 @@
 """Processes that do tasks one at a time and in order.
 
 A worker that dies takes only its task with it, and even that is given to another worker if
-several attempts are allowed. No more than a bounded number of tasks is under way, so that memory
-does not grow with their number.
+several attempts are allowed. A worker whose tasks are quick is given the next one while it is at
+one, so that it does not wait for the way there and back. No more than a bounded number of tasks is
+under way, so that memory does not grow with their number.
 """
 
 from __future__ import annotations
 
 import signal
+from collections import deque
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Generic, TypeVar
+from queue import SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from serenade.errors import SerenadeError, UsageError
 
@@ -26,7 +32,19 @@ Result = TypeVar("Result")
 AHEAD_PER_WORKER = 32
 """Tasks that a worker may be ahead of the oldest unfinished one."""
 
+QUICK_SECONDS = 0.1
+"""A worker whose last task took less is given one ahead; it can wait no longer than that for it."""
+
 _STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Given(Generic[Task]):
+    """A task, its place among all, and how many workers it has been given to."""
+
+    index: int
+    task: Task
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +61,10 @@ class _Refusal:
 
 @dataclass(frozen=True, slots=True)
 class _Done(Generic[Result]):
-    """A worker has done its task."""
+    """A worker has done its oldest task, in some seconds."""
 
     result: Result
+    seconds: float
 
 
 class WorkerPool(Generic[Task, Result]):
@@ -106,7 +125,7 @@ class WorkerPool(Generic[Task, Result]):
                     task = next(waiting, None)
                     if task is None:
                         break
-                    self._give(*task)
+                    self._give(_Given(*task))
                     n_given += 1
                 if not self._busy:
                     return
@@ -127,12 +146,15 @@ class WorkerPool(Generic[Task, Result]):
 
     @property
     def _has_room(self) -> bool:
-        return len(self._busy) < self._size
+        return len(self._busy) < self._size or any(w.takes_another for w in self._busy.values())
 
-    def _give(self, index: int, task: Task, attempt: int = 1) -> None:
-        worker = self._take_worker()
-        self._busy[worker.connection] = worker
-        worker.give(index, task, attempt)
+    def _give(self, given: _Given[Task]) -> None:
+        if len(self._busy) < self._size:
+            worker = self._take_worker()
+            self._busy[worker.connection] = worker
+        else:
+            worker = next(w for w in self._busy.values() if w.takes_another)
+        worker.give(given)
 
     def _collect(self) -> Iterator[tuple[int, Result]]:
         """Wait for messages and give what is finished."""
@@ -147,22 +169,29 @@ class WorkerPool(Generic[Task, Result]):
             if isinstance(message, _Refusal):
                 raise message.error
             if isinstance(message, _Done):
-                self._idle.append(self._busy.pop(worker.connection))
-                yield worker.index, message.result
+                yield worker.finish(message.seconds), message.result
+                if not worker.given:
+                    self._idle.append(self._busy.pop(worker.connection))
             worker.is_ready = True
 
     def _recover(self, dead: _Worker[Task, Result]) -> Iterator[tuple[int, Result]]:
-        """Give the task of a dead worker to another one, or give up."""
+        """Give the tasks of a dead worker to another one, or give up the one that it was at."""
         exit_code = dead.bury()
         if not dead.is_ready:
             raise UsageError(
                 f"a worker process cannot start (exit code {exit_code}); in a script, put the call"
                 ' under `if __name__ == "__main__":`, or use one worker'
             )
-        if dead.attempt < self._attempts:
-            self._give(dead.index, dead.task, dead.attempt + 1)
+        at_fault, *others = dead.given
+        if at_fault.attempt < self._attempts:
+            others.insert(0, replace(at_fault, attempt=at_fault.attempt + 1))
         else:
-            yield dead.index, self._died(dead.task, exit_code)
+            yield at_fault.index, self._died(at_fault.task, exit_code)
+        if others:
+            worker = self._take_worker()
+            self._busy[worker.connection] = worker
+            for given in others:
+                worker.give(given)
 
     def _take_worker(self) -> _Worker[Task, Result]:
         while self._idle:
@@ -180,11 +209,7 @@ class WorkerPool(Generic[Task, Result]):
 
 
 class _Worker(Generic[Task, Result]):
-    """One process and the task that it is doing."""
-
-    index: int
-    task: Task
-    attempt: int
+    """One process and the tasks that it has, the one that it is at first."""
 
     def __init__(self, load: Callable[[], Callable[[Task], Result]]) -> None:
         context = get_context("spawn")
@@ -194,14 +219,24 @@ class _Worker(Generic[Task, Result]):
             self.process.start()
         theirs.close()
         self.is_ready = False
+        self.given: deque[_Given[Task]] = deque()
+        self._is_quick = False
 
-    def give(self, index: int, task: Task, attempt: int) -> None:
-        self.index = index
-        self.task = task
-        self.attempt = attempt
+    @property
+    def takes_another(self) -> bool:
+        """Whether it may be given a task while it is at one."""
+        return self._is_quick and len(self.given) < 2
+
+    def give(self, given: _Given[Task]) -> None:
+        self.given.append(given)
         # A worker that died while it had nothing to do shows when its answer is awaited.
         with suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.send(task)
+            self.connection.send(given.task)
+
+    def finish(self, seconds: float) -> int:
+        """Take the oldest task off the list and give its place."""
+        self._is_quick = seconds < QUICK_SECONDS
+        return self.given.popleft().index
 
     def stop(self) -> int | None:
         """End the process and give its exit code."""
@@ -226,10 +261,35 @@ def _work(load: Callable[[], Callable[[Task], Result]], connection: Connection) 
     except SerenadeError as error:
         connection.send(_Refusal(error))
         return
+    tasks: SimpleQueue[Callable[[], Task]] = SimpleQueue()
+    # Taken from the connection at once: else the parent would wait until a large one is wanted.
+    Thread(target=_receive, args=(connection, tasks), daemon=True).start()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone
         connection.send(_Ready())
         while True:
-            connection.send(_Done(do(connection.recv())))
+            task = tasks.get()()
+            started = monotonic()
+            result = do(task)
+            connection.send(_Done(result, monotonic() - started))
+
+
+def _receive(connection: Connection, tasks: SimpleQueue[Callable[[], Task]]) -> None:
+    """Queue tasks as they come, and at the end of the connection what raises its error."""
+    while True:
+        try:
+            task: Task = connection.recv()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where tasks are done
+            tasks.put(partial(_raise, error))
+            return
+        tasks.put(partial(_same, task))
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
+
+
+def _same(task: Task) -> Task:
+    return task
 
 
 @contextmanager

@@ -123,6 +123,7 @@ def cached_arrays(
     settings: dict[str, Any],
     *,
     folder: Path,
+    detail: Callable[[Utterance], str] | None = None,
     progress: Progress = silent_progress,
 ) -> tuple[list[Value], list[tuple[Utterance, SerenadeError]]]:
     """Give what a computation makes of every utterance, from the cache where it is there.
@@ -137,6 +138,8 @@ def cached_arrays(
         Of JSON types: everything besides the audio that the array depends on.
     folder : Path
         Of the cache; made if it is missing.
+    detail : callable, optional
+        Gives what else the array of one utterance depends on.
     progress : callable
         Told about every clip.
 
@@ -157,7 +160,9 @@ def cached_arrays(
     failed: list[tuple[Utterance, SerenadeError]] = []
     for number, utterance in enumerate(utterances, start=1):
         try:
-            entry = folder / key / _entry_name(utterance)
+            entry = (
+                folder / key / _entry_name(utterance, "" if detail is None else detail(utterance))
+            )
             if entry.exists():
                 arrays.append(np.load(entry, allow_pickle=False))
             else:
@@ -169,14 +174,14 @@ def cached_arrays(
     return arrays, failed
 
 
-def _entry_name(utterance: Utterance) -> str:
+def _entry_name(utterance: Utterance, detail: str = "") -> str:
     try:
         content = hashlib.sha256(Path(utterance.path).read_bytes())
     except OSError as error:
         raise AudioError(
             f"cannot read {utterance.path!r} ({error.strerror}); check the manifest"
         ) from error
-    content.update(f"{utterance.start_seconds} {utterance.stop_seconds}".encode())
+    content.update(f"{utterance.start_seconds} {utterance.stop_seconds}{detail}".encode())
     digest = content.hexdigest()
     return f"{digest[:2]}/{digest[2:34]}.npy"
 

@@ -1,4 +1,4 @@
-"""Changed copies of training clips: noise, another pitch, another tempo, another scene.
+"""Changed copies of training clips: noise, another pitch, tempo, scene or place.
 
 A copy is made from the sound, once, and cached like the clip that it comes from. Only training
 clips are copied, so no changed form of a clip that judges a model is ever learnt.
@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from serenade.evaluation.degrade import (
-    add_noise,
-    change_speed,
-    reverberate,
-    room_response,
-    telephone,
-    white_noise,
-)
+from serenade.audio.condition import condition
+from serenade.evaluation.clips import utterance_waveform
+from serenade.evaluation.degrade import add_noise, change_speed, white_noise
 from serenade.features.spectrum import get_window, stft
 from serenade.training.cache import cached_arrays, frozen_states, load_clip
+from serenade.training.data import noises_to_learn
+from serenade.training.scenes import Surroundings, in_the_field, scene
 from serenade.types import Waveform
 
 if TYPE_CHECKING:
@@ -45,12 +42,6 @@ PITCH_SEMITONES = (0.5, 2.5)
 TEMPO_RATES = (1.05, 1.25)
 """How much faster or slower a copy is."""
 
-SCENE_VOICE = (0.86, 1.16)
-"""Factors of the speed in a scene: pitch, formants and tempo of another voice."""
-
-SCENE_CHANCES = {"room": 0.25, "noise": 0.4, "telephone": 0.15}
-"""How often a scene has each of these."""
-
 
 def with_copies(
     clips: LabelledStates,
@@ -58,6 +49,7 @@ def with_copies(
     network: SpeechNetwork,
     recipe: Recipe,
     *,
+    noise: Path | None,
     cache: Path,
     progress: Progress,
 ) -> LabelledStates:
@@ -73,6 +65,8 @@ def with_copies(
         Its frozen stage makes the states.
     recipe : Recipe
         ``augmentation.copies`` names the changes.
+    noise : Path or None
+        Folder of noise recordings for copies in the field.
     cache : Path
         Folder of the state cache.
     progress : callable
@@ -87,10 +81,18 @@ def with_copies(
     if not kinds:
         return clips
     states = list(clips.states)
+    surroundings = Surroundings(utterances, noises_to_learn(noise))
     for position, kind in enumerate(kinds):
         name = f"{kind} {kinds[:position].count(kind) + 1}"  # two copies of a kind differ
         states += _copied_states(
-            utterances, kind, name, network, recipe, cache=cache, progress=progress
+            utterances,
+            kind,
+            name,
+            network,
+            recipe,
+            surroundings,
+            cache=cache,
+            progress=progress,
         )
     times = 1 + len(kinds)
     return replace(
@@ -110,6 +112,7 @@ def _copied_states(
     name: str,
     network: SpeechNetwork,
     recipe: Recipe,
+    surroundings: Surroundings,
     *,
     cache: Path,
     progress: Progress,
@@ -120,17 +123,41 @@ def _copied_states(
         "max_seconds": recipe.data.max_seconds,
         "copy": [name, list(recipe.augmentation.snr_db), recipe.seed],
     }
+    if kind == "field":
+        settings["noises"] = surroundings.noise_digest()
 
     def compute(utterance: Utterance) -> npt.NDArray[np.float16]:
-        clip = load_clip(utterance, recipe.conditioning, max_seconds=recipe.data.max_seconds)
         seed = hashlib.sha256(f"{recipe.seed} {name} {utterance.id}".encode()).digest()[:8]
         rng = np.random.default_rng(int.from_bytes(seed, "big"))
-        changed = changed_copy(clip, kind, rng, snr_db=recipe.augmentation.snr_db)
+        changed = _changed_sound(utterance, kind, rng, recipe, surroundings)
         longest = round(recipe.data.max_seconds * changed.sample_rate)  # a slower copy is longer
         return frozen_states(network, changed.samples[:longest])
 
-    states, _ = cached_arrays(utterances, compute, settings, folder=cache, progress=progress)
+    def behind(utterance: Utterance) -> str:
+        voices = surroundings.behind(utterance) if kind == "field" else []
+        return " ".join(voice.id for voice in voices)
+
+    states, failed = cached_arrays(
+        utterances, compute, settings, detail=behind, folder=cache, progress=progress
+    )
+    if failed:
+        raise failed[0][1]  # every copy stands beside its clip: none may be missing
     return states
+
+
+def _changed_sound(
+    utterance: Utterance,
+    kind: str,
+    rng: np.random.Generator,
+    recipe: Recipe,
+    surroundings: Surroundings,
+) -> Waveform:
+    if kind == "field":
+        recording = utterance_waveform(utterance, None)
+        elsewhere = in_the_field(recording, utterance, surroundings, rng)
+        return condition(elsewhere, recipe.conditioning)
+    clip = load_clip(utterance, recipe.conditioning, max_seconds=recipe.data.max_seconds)
+    return changed_copy(clip, kind, rng, snr_db=recipe.augmentation.snr_db)
 
 
 def changed_copy(
@@ -159,27 +186,11 @@ def changed_copy(
         noise = white_noise(clip.samples.size, rng)
         return add_noise(clip, noise, snr_db=rng.uniform(*snr_db))
     if kind == "scene":
-        return _scene(clip, rng, snr_db=snr_db)
+        return scene(clip, rng, snr_db=snr_db)
     sign = 1 if rng.random() < 0.5 else -1
     if kind == "stretch":
         return stretch(clip, rate=rng.uniform(*TEMPO_RATES) ** sign)
     return shift_pitch(clip, semitones=sign * rng.uniform(*PITCH_SEMITONES))
-
-
-def _scene(clip: Waveform, rng: np.random.Generator, *, snr_db: tuple[float, float]) -> Waveform:
-    factor, seconds = rng.uniform(*SCENE_VOICE), rng.uniform(0.15, 0.8)
-    # Drawn whether or not they are used, so that one chance does not move the others.
-    chances = dict(zip(SCENE_CHANCES, rng.random(len(SCENE_CHANCES)), strict=True))
-    happens = {name: chances[name] < share for name, share in SCENE_CHANCES.items()}
-    changed = change_speed(clip, factor=factor)
-    if happens["room"]:
-        rate = clip.sample_rate
-        response = room_response(reverberation_seconds=seconds, sample_rate=rate, rng=rng)
-        changed = reverberate(changed, response)
-    if happens["noise"]:
-        noise = white_noise(changed.samples.size, rng)
-        changed = add_noise(changed, noise, snr_db=rng.uniform(*snr_db))
-    return telephone(changed) if happens["telephone"] else changed
 
 
 def shift_pitch(clip: Waveform, *, semitones: float) -> Waveform:

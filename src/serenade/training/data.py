@@ -12,6 +12,7 @@ from serenade.audio.decode import decode
 from serenade.corpora.splits import check_disjoint, find_leaks, random_folds, speaker_split
 from serenade.emotions import LABEL_SETS, LabelSet
 from serenade.errors import SerenadeError, SplitError, TrainingError
+from serenade.evaluation.noises import noise_paths
 from serenade.training.batches import LabelledStates
 from serenade.training.cache import Progress, cached_states, frozen_states
 
@@ -32,7 +33,6 @@ INTENSITIES: Mapping[str, float] = {
     "strong": 1.0,
 }
 """Intensity that is learnt for each word that a corpus says it with."""
-AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".opus", ".mp3"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,9 +276,33 @@ def noise_states(folder: Path | None, network: SpeechNetwork) -> list[FloatArray
     TrainingError
         If the folder holds no audio.
     """
+    return [
+        frozen_states(network, decode(path).samples).astype(np.float32)
+        for path in noises_to_learn(folder)
+    ]
+
+
+def noises_to_learn(folder: Path | None) -> list[Path]:
+    """List the noise recordings of a folder that are not kept for tests.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Searched recursively; ``None`` for no recordings.
+
+    Returns
+    -------
+    list of Path
+        Sorted.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds no audio.
+    """
     if folder is None:
         return []
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    paths = noise_paths(folder, "train")
     if not paths:
         raise TrainingError(f"the noise folder {str(folder)!r} holds no audio")
-    return [frozen_states(network, decode(path).samples).astype(np.float32) for path in paths]
+    return paths

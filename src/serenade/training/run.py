@@ -126,7 +126,15 @@ def train(
         unusable = {utterance.id for utterance, _ in failed}
         usable = [utterance for utterance in parts.train if utterance.id not in unusable]
         taught = teach(clips, usable, recipe, cache=run.cache, progress=progress)
-        taught = with_copies(taught, usable, network, recipe, cache=run.cache, progress=progress)
+        taught = with_copies(
+            taught,
+            usable,
+            network,
+            recipe,
+            noise=run.noise,
+            cache=run.cache,
+            progress=progress,
+        )
         augment = _augmenter(network, recipe, run.noise)
     if not recipe.network.initial_weights:
         network.learn_statistics(taught.states)

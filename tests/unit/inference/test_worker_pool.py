@@ -67,6 +67,39 @@ def test_a_task_that_kills_every_worker_is_given_up(pool: WorkerPool[str, str]) 
     assert list(pool.run(["kill", "a"])) == ["kill died of -9", "did a"]
 
 
+def test_a_death_costs_only_the_task_that_a_worker_was_at(pool: WorkerPool[str, str]) -> None:
+    """Quick tasks are given ahead, so a worker that dies has another one in hand."""
+    tasks = [f"{number}" for number in range(40)]
+    tasks[20] = "kill"
+    expected = [f"did {task}" for task in tasks]
+    expected[20] = "kill died of -9"
+    assert list(pool.run(tasks)) == expected
+
+
+def test_a_worker_is_given_a_task_ahead_only_while_its_tasks_are_quick(tmp_path: Path) -> None:
+    """A task taken behind a slow one would wait for it while another worker is free."""
+    pool: WorkerPool[str, str] = WorkerPool(partial(_load, tmp_path), workers=1, died=_died)
+    taken: list[str] = []
+
+    def tasks() -> Iterator[str]:
+        for task in ("a", "b", "slow", "c", "d"):
+            taken.append(task)
+            yield task
+
+    seen = {result: list(taken) for result in pool.run(tasks())}
+    pool.close()
+    assert seen["did b"] == ["a", "b", "slow"]  # the first said nothing yet, then one ahead
+    assert seen["did slow"] == ["a", "b", "slow", "c"]
+    assert seen["did c"] == ["a", "b", "slow", "c"]
+
+
+def test_tasks_and_results_larger_than_a_pipe_pass_each_other(tmp_path: Path) -> None:
+    pool: WorkerPool[str, str] = WorkerPool(partial(_load, tmp_path), workers=2, died=_died)
+    tasks = [str(number) * 500_000 for number in range(8)]
+    assert list(pool.run(tasks)) == [f"did {task}" for task in tasks]
+    pool.close()
+
+
 def test_a_run_that_is_left_early_leaves_nothing_for_the_next(pool: WorkerPool[str, str]) -> None:
     first = pool.run(["a", "slow", "slow"])
     assert next(first) == "did a"

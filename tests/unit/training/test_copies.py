@@ -65,7 +65,7 @@ def test_only_training_clips_are_copied(
     recipe = replace(
         toy_recipe,
         network=NetworkRecipe(name="cnn", width=8, dense=(8,)),
-        augmentation=AugmentationRecipe(random=False, mixup=0.0, copies=("noise", "stretch")),
+        augmentation=AugmentationRecipe(random=False, mixup=0.0, copies=("noise", "field")),
         optimiser=replace(toy_recipe.optimiser, epochs=1),
     )
     cache = tmp_path / "cache"
