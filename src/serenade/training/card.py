@@ -65,7 +65,7 @@ def write_card(
         *([classifier_section(spec)] if isinstance(spec.input, FeatureInput) else []),
         USES,
         _training(spec, recipe, speakers),
-        _accuracy(spec, results),
+        _accuracy(spec, recipe, results),
         _calibration(spec, results),
         _confusions(results),
         LIMITS,
@@ -154,14 +154,13 @@ def _teacher(recipe: Recipe) -> str:
     )
 
 
-def _accuracy(spec: ModelSpec, results: Mapping[str, Evaluation]) -> str:
+def _accuracy(spec: ModelSpec, recipe: Recipe, results: Mapping[str, Evaluation]) -> str:
     chosen = (
         "Settings and temperature were found without these clips."
         if isinstance(spec.input, FeatureInput)
         else "They took no part in training."
         if "test_folder" in spec.metrics
-        else "The epoch and the temperature were chosen on these clips, so the figures are"
-        " slightly optimistic."
+        else f"{_what_was_chosen(recipe)}, so the figures are slightly optimistic."
     )
     rows = []
     for name, result in results.items():
@@ -193,6 +192,12 @@ def _judged(spec: ModelSpec) -> str:
             f" good: {'; '.join(leaks)}. On voices that it has not heard the model is weaker."
         )
     return f"## Accuracy on speakers that the model never heard\n\n{clips}"
+
+
+def _what_was_chosen(recipe: Recipe) -> str:
+    if recipe.export.temperature:
+        return "The epoch was chosen on these clips, and the recipe's temperature with a look at them"
+    return "The epoch and the temperature were chosen on these clips"
 
 
 def _calibration(spec: ModelSpec, results: Mapping[str, Evaluation]) -> str:
@@ -237,10 +242,17 @@ def _reproduce(spec: ModelSpec, recipe: Recipe) -> str:
         if isinstance(spec.input, FeatureInput)
         else f"; at most {recipe.optimiser.epochs} epochs"
     )
+    options = ""
+    if recipe.network.initial_weights or recipe.teacher.initial_weights:
+        options += " --encoder ENCODER"
+    if (recipe.augmentation.random and not recipe.network.initial_weights) or (
+        "field" in recipe.augmentation.copies
+    ):
+        options += " --noise NOISE"
     return (
         "## How to reproduce\n\n```sh\n"
         "serenade corpora prepare all CORPORA --output all.jsonl\n"
-        f"serenade train recipes/{recipe.name}.toml --manifest all.jsonl --noise NOISE"
+        f"serenade train recipes/{recipe.name}.toml --manifest all.jsonl{options}"
         f" --output runs/{recipe.name}\n```\n\n"
         f"Seed {recipe.seed}{epochs}.\n"
     )
