@@ -7,7 +7,7 @@ The clips are 3 s at 48 kHz, made here in a temporary folder: forty different on
 names. Every run is the whole command, start and model included, and writes JSONL; every clip must
 have its prediction. Memory is the sum over the processes of the command, read four times a second:
 its highest value, and how much more there was in the last quarter than in the second, when all
-workers are at work.
+workers are at work. One and two workers take turns, three times; the middle one of each is shown.
 
 Peers, on fewer of the same clips and timed after their first one: librosa and a Keras LSTM in a
 loop (in the environment of ``bench/cold_start.py``), and the pipeline of transformers with a
@@ -42,6 +42,7 @@ TARGETS = {"small": 400, "large": 110}
 SCALING_TARGET = 0.85
 LARGE_FROM_BYTES = 10_000_000
 SAMPLING_SECONDS = 0.25
+REPEATS = 3
 PEER_CLIPS = 24
 
 LIBROSA_KERAS = """
@@ -108,10 +109,16 @@ def main() -> None:
 
 
 def _print_runs(folder: Path, model: str, size: str, kind: str, n_clips: int) -> None:
-    """Judge a folder on 1 and on 2 workers."""
-    alone = _predict(folder, model, workers=1, n_clips=n_clips)
-    both = _predict(folder, model, workers=2, n_clips=n_clips)
-    scaling = alone.seconds / (2 * both.seconds)
+    """Judge a folder on 1 and on 2 workers, in turns, since machines have fast and slow minutes."""
+    turns = [
+        (
+            _predict(folder, model, workers=1, n_clips=n_clips),
+            _predict(folder, model, workers=2, n_clips=n_clips),
+        )
+        for _ in range(REPEATS)
+    ]
+    alone, both = (_middle([turn[which] for turn in turns]) for which in (0, 1))
+    scaling = statistics.median(one.seconds / (2 * two.seconds) for one, two in turns)
     for workers, run, share in ((1, alone, "-"), (2, both, f"{scaling:.0%}")):
         times = n_clips * CLIP_SECONDS / run.seconds
         print(
@@ -119,6 +126,10 @@ def _print_runs(folder: Path, model: str, size: str, kind: str, n_clips: int) ->
             f" {times:.0f} | {share} | {run.peak_megabytes:.0f} | {run.growth_megabytes:+.1f} |",
             flush=True,
         )
+
+
+def _middle(runs: list[Run]) -> Run:
+    return sorted(runs, key=lambda run: run.seconds)[len(runs) // 2]
 
 
 def _model_size(model: str) -> str:
