@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 FRAMES_PER_SECOND = 100
 TELEPHONE_BAND_HZ = (300.0, 3400.0)
 COLOUR_DB = 8.0
-TELEPHONE_DB = 45.0
+TELEPHONE_NYQUIST_HZ = 4000.0
+TELEPHONE_DB = 53.0
+"""How far a line's filter pushes down what is outside its band; above half of its sample rate
+nothing is left."""
+
+FLOOR_DB = -100.0
+"""Least that a log-mel spectrogram has."""
+
 CODEC_CUTOFF_HZ = (3500.0, 7500.0)
 CODEC_RANGE_DB = (20.0, 45.0)
 CODEC_STEP_DB = (1.5, 6.0)
@@ -86,7 +93,7 @@ class MelAugmenter:
         if rng.random() < recipe.colour:
             x = x + colour(self.centres_hz, rng)[:, None]
         if rng.random() < recipe.telephone:
-            x = x + telephone(self.centres_hz)[:, None]
+            x = np.maximum(x + telephone(self.centres_hz)[:, None], np.float32(FLOOR_DB))
         if recipe.codec > 0 and rng.random() < recipe.codec:
             x = code(x, self.centres_hz, rng)
         if recipe.gain_db > 0:
@@ -281,7 +288,10 @@ def telephone(centres_hz: npt.NDArray[np.float64]) -> FloatArray:
     """
     low, high = TELEPHONE_BAND_HZ
     outside = (centres_hz < low) | (centres_hz > high)
-    return np.where(outside, -TELEPHONE_DB, 0.0).astype(np.float32)
+    gain = np.where(outside, -TELEPHONE_DB, 0.0)
+    # A gain that only moved these bands down would leave their patterns to a network that takes
+    # each band's mean out.
+    return np.where(centres_hz > TELEPHONE_NYQUIST_HZ, 2 * FLOOR_DB, gain).astype(np.float32)
 
 
 def code(
@@ -359,7 +369,9 @@ def _power(log_mel: FloatArray) -> FloatArray:
 
 
 def _decibels(power: npt.NDArray[np.floating]) -> FloatArray:
-    level: FloatArray = (10.0 * np.log10(np.maximum(power, 1e-10))).astype(np.float32)
+    level: FloatArray = (10.0 * np.log10(np.maximum(power, 10.0 ** (0.1 * FLOOR_DB)))).astype(
+        np.float32
+    )
     return level
 
 

@@ -196,7 +196,9 @@ def _judged(spec: ModelSpec) -> str:
 
 def _what_was_chosen(recipe: Recipe) -> str:
     if recipe.export.temperature:
-        return "The epoch was chosen on these clips, and the recipe's temperature with a look at them"
+        return (
+            "The epoch was chosen on these clips, and the recipe's temperature with a look at them"
+        )
     return "The epoch and the temperature were chosen on these clips"
 
 

@@ -88,6 +88,17 @@ def test_telephone_keeps_only_its_band() -> None:
     assert (gain[~inside] < -40.0).all()
 
 
+def test_a_telephone_leaves_no_pattern_above_half_of_its_sample_rate() -> None:
+    """A band that only became quieter would tell all to a network that takes its mean out."""
+    clip = np.random.default_rng(1).normal(-30.0, 10.0, (64, 120)).astype(np.float32)
+    recipe = AugmentationRecipe(
+        telephone=1.0, noise=0.0, reverberation=0.0, colour=0.0, time_masks=0, frequency_masks=0
+    )
+    heard = MelAugmenter(recipe, CENTRES, [])(clip, np.random.default_rng(0))
+    assert np.ptp(heard[CENTRES > 4_600.0]) == 0.0
+    assert np.ptp(heard[(CENTRES > 600.0) & (CENTRES < 3_000.0)]) > 20.0
+
+
 def test_the_same_generator_gives_the_same_copy_and_leaves_the_original_alone() -> None:
     clip = np.random.default_rng(1).normal(-30.0, 10.0, (64, 120)).astype(np.float32)
     before = clip.copy()
