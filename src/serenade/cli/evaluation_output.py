@@ -74,7 +74,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
     lines = [
         f"{setting.model} on {clips}: {setting.protocol}",
         setting.leak_statement,
-        f"{setting.mode}; adaptation to the test speakers: {setting.adaptation}",
+        f"{_mode(setting)}; adaptation to the test speakers: {setting.adaptation}",
         *setting.notes,
         f"labels: {', '.join(evaluation.labelling.labels)} ({evaluation.labelling.label_map.name})",
     ]
@@ -165,6 +165,12 @@ def _leak_statements(a: Setting, b: Setting) -> list[str]:
     if a.leak_statement == b.leak_statement:
         return [a.leak_statement]
     return [f"A: {a.leak_statement}", f"B: {b.leak_statement}"]
+
+
+def _mode(setting: Setting) -> str:
+    """Name the mode; strangers whom the model was trained on are none."""
+    strangers = setting.mode == "speaker-independent"
+    return f"not {setting.mode}" if strangers and setting.leaks else setting.mode
 
 
 def _class_lines(evaluation: Evaluation) -> list[str]:

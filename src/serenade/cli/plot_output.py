@@ -112,7 +112,7 @@ def draw_curves(run_folder: Path, *, title: str) -> None:
     run_folder : Path
         With ``metrics.jsonl``; ``curves.png`` is made or replaced.
     title : str
-        Above the picture.
+        Above the picture, and whether validation leaks.
     """
     from serenade.evaluation.report import read_epochs
 
@@ -121,5 +121,7 @@ def draw_curves(run_folder: Path, *, title: str) -> None:
         from serenade.plots.training import plot_training_curves
     except ModuleNotFoundError:
         return  # the run has curves.html, which needs nothing
-    figure = plot_training_curves(read_epochs(run_folder), title=title)
+    epochs = read_epochs(run_folder)
+    leak = " (validation leaks)" if any(epoch.get("leaking") for epoch in epochs) else ""
+    figure = plot_training_curves(epochs, title=title + leak)
     save_figure(figure, run_folder / CURVES_FILE)

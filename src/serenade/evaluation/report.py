@@ -150,9 +150,12 @@ def read_epochs(run_folder: Path) -> list[dict[str, Any]]:
 
 
 def _training(epochs: Sequence[Mapping[str, Any]]) -> str:
+    leak = " (validation leaks)" if any(epoch.get("leaking") for epoch in epochs) else ""
     drawn = [
         figure(
-            figures.training_curves(epochs, figure=name, title=title, share=share), title, fit=True
+            figures.training_curves(epochs, figure=name, title=title, share=share),
+            title + leak,
+            fit=True,
         )
         for name, title, share in (("loss", "Loss", False), ("uar", "UAR", True))
         if any(f"{part}_{name}" in epoch for epoch in epochs for part in ("train", "validation"))

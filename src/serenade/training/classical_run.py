@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from serenade.features.frontends import get_front_end
 from serenade.model.adaptation import Adaptation
 from serenade.model.bundle import write_checksums
 from serenade.model.spec import read_spec, write_spec
@@ -12,7 +13,7 @@ from serenade.training.cache import Progress, silent_progress
 from serenade.training.card import write_card
 from serenade.training.classical import Search, search, train_classical
 from serenade.training.classical_export import PARITY_METRIC, export_classical
-from serenade.training.classifiers import grid_around
+from serenade.training.classifiers import get_kind, grid_around
 from serenade.training.data import select, split
 from serenade.training.feature_cache import cached_features
 from serenade.training.measuring import held_back_name, measure, measured
@@ -245,6 +246,8 @@ def package_classical(
     SplitError
         If a speaker is unknown.
     """
+    get_kind(recipe.classical.kind)  # a wrong recipe must not claim the folder
+    get_front_end(recipe.classical.front_end)
     parts = split(select(utterances, recipe), recipe.split)
     claim(run.folder, recipe, parts)
     folder = build_classical_bundle(recipe, parts.train, run, progress=progress, log=log)

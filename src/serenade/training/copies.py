@@ -1,4 +1,4 @@
-"""Changed copies of training clips: noise, another pitch, tempo, scene or place.
+"""Changed copies of training clips: noise, another pitch, tempo, scene or place, a part.
 
 A copy is made from the sound, once, and cached like the clip that it comes from. Only training
 clips are copied, so no changed form of a clip that judges a model is ever learnt.
@@ -41,6 +41,9 @@ PITCH_SEMITONES = (0.5, 2.5)
 
 TEMPO_RATES = (1.05, 1.25)
 """How much faster or slower a copy is."""
+
+CUT_SECONDS = (0.7, 1.8)
+"""How much a cut leaves [s]."""
 
 
 def with_copies(
@@ -169,9 +172,9 @@ def changed_copy(
     ----------
     clip : Waveform
         Speech.
-    kind : {"noise", "pitch", "stretch", "scene"}
+    kind : {"noise", "pitch", "stretch", "scene", "cut"}
         White noise; another pitch at the same tempo; another tempo at the same pitch; another
-        voice, by its speed, and by chance a room, noise and a telephone line.
+        voice, by its speed, and by chance a room, noise and a telephone line; a short part.
     rng : Generator
         Source of all randomness.
     snr_db : tuple of float
@@ -187,10 +190,34 @@ def changed_copy(
         return add_noise(clip, noise, snr_db=rng.uniform(*snr_db))
     if kind == "scene":
         return scene(clip, rng, snr_db=snr_db)
+    if kind == "cut":
+        return cut(clip, seconds=rng.uniform(*CUT_SECONDS), at=rng.random())
     sign = 1 if rng.random() < 0.5 else -1
     if kind == "stretch":
         return stretch(clip, rate=rng.uniform(*TEMPO_RATES) ** sign)
     return shift_pitch(clip, semitones=sign * rng.uniform(*PITCH_SEMITONES))
+
+
+def cut(clip: Waveform, *, seconds: float, at: float) -> Waveform:
+    """Keep a part of a clip.
+
+    Parameters
+    ----------
+    clip : Waveform
+        Speech.
+    seconds : float
+        What to keep [s]; a shorter clip stays as it is.
+    at : float
+        Where the part lies, from 0, at the start, to 1, at the end.
+
+    Returns
+    -------
+    Waveform
+        At most as long as that.
+    """
+    n_kept = min(round(seconds * clip.sample_rate), clip.samples.size)
+    start = round(at * (clip.samples.size - n_kept))
+    return Waveform(clip.samples[start : start + n_kept], clip.sample_rate)
 
 
 def shift_pitch(clip: Waveform, *, semitones: float) -> Waveform:

@@ -82,7 +82,7 @@ class AugmentationRecipe:
         Parameter of the symmetric Beta distribution; 0 switches mixup off.
     mixed : {"states", "embedding"}
         What mixup mixes: the input of the trained stage, or one vector per clip inside it.
-    copies : tuple of {"noise", "pitch", "stretch", "scene", "field"}
+    copies : tuple of {"noise", "pitch", "stretch", "scene", "field", "cut"}
         Changed copies of the sound of every training clip, made once and trained on beside it; see
         :mod:`serenade.training.copies`.
     """
@@ -103,7 +103,7 @@ class AugmentationRecipe:
     frequency_masks: int = 2
     mixup: float = 0.3
     mixed: Literal["states", "embedding"] = "states"
-    copies: tuple[Literal["noise", "pitch", "stretch", "scene", "field"], ...] = ()
+    copies: tuple[Literal["noise", "pitch", "stretch", "scene", "field", "cut"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from serenade.emotions import LABEL_SETS
 from serenade.errors import RecipeError
+from serenade.training.networks.registry import NETWORKS
 
 if TYPE_CHECKING:
     from serenade.training.recipe import Recipe
@@ -27,6 +28,10 @@ def check_recipe(recipe: Recipe) -> None:
     if recipe.data.label_set not in LABEL_SETS:
         raise RecipeError(
             f"data.label_set {recipe.data.label_set!r} must be one of {', '.join(LABEL_SETS)}"
+        )
+    if recipe.network.name not in NETWORKS:
+        raise RecipeError(
+            f"network.name {recipe.network.name!r} must be one of {', '.join(NETWORKS)}"
         )
     shares = {
         "split.validation_share": recipe.split.validation_share,

@@ -65,7 +65,7 @@ def read_table(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise RecipeError(
-            f"the recipe cannot be read ({error.strerror}); give a TOML file"
+            f"the file cannot be read ({error.strerror}); give a TOML file"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"not a TOML file ({error})") from error

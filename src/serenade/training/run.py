@@ -110,11 +110,11 @@ def train(
     torch.set_num_threads(threads)
     chosen = select(utterances, recipe)
     parts = split(chosen, recipe.split)
+    network = new_network(recipe).to(processes.device)  # a wrong recipe must not claim the folder
     if processes.is_main:
         claim(run.folder, recipe, parts)
     else:
         progress = silent_progress
-    network = new_network(recipe).to(processes.device)
     known = emotions_by_corpus(chosen)
     with processes.one_first():
         clips, failed = label_clips(

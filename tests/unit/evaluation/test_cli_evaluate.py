@@ -134,6 +134,11 @@ def test_training_manifest_shows_the_leak_or_proves_there_is_none(
     assert clean["setting"]["leaks"] == []
     leaking = json.loads(invoke(evaluate, bundle, manifest, *options).stdout)
     assert "2 speakers are in both parts" in leaking["setting"]["leaks"][0]
+    checked = ("--trained-on", trained_on)
+    strangers = invoke(evaluate, bundle, manifest, "--split", "test", *checked).stdout
+    assert "\nspeaker-independent; adaptation" in strangers
+    heard = invoke(evaluate, bundle, manifest, *checked).stdout
+    assert "\nnot speaker-independent; adaptation" in heard
 
 
 def test_same_recording_in_split_and_rest_is_a_leak(bundle: Path, manifest: Path) -> None:

@@ -184,6 +184,10 @@ def test_training_curves_come_from_the_run(evaluation: Evaluation, tmp_path: Pat
     text = render_report(evaluation, epochs=read_epochs(run), audio=False)
     assert 'id="training"' in text
     assert "Loss by epoch, training and validation" in text
+    assert "validation leaks" not in text
+    leaking = [{**line, "leaking": True} for line in lines]
+    assert text.count("UAR</figcaption>") == 1
+    assert "UAR (validation leaks)" in render_report(evaluation, epochs=leaking, audio=False)
     (run / "metrics.jsonl").write_text("no json")
     with pytest.raises(EvaluationError, match="metrics of the run cannot be read"):
         read_epochs(run)

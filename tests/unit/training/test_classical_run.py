@@ -11,7 +11,7 @@ from sklearn.metrics import precision_score
 
 from serenade.corpora.manifest import read_manifest
 from serenade.corpora.splits import find_leaks
-from serenade.errors import TrainingError
+from serenade.errors import SerenadeError, TrainingError
 from serenade.evaluation.benchmark import run_folds
 from serenade.evaluation.fold_results import BenchmarkPlan
 from serenade.evaluation.metrics import measure
@@ -79,6 +79,16 @@ def test_a_recipe_becomes_a_bundle_with_a_card_measured_on_unseen_speakers(
     assert packaged.results["toy"].closed.uar.value > 0.9
     clip = read_manifest(toy_manifest)[0]
     assert Recognizer.load(packaged.folder).predict(clip.path).emotion == clip.emotion
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "oak"}, {"front_end": "ear"}])
+def test_a_wrong_name_leaves_the_folder_to_the_right_recipe(
+    svm_recipe: Recipe, toy_manifest: Path, tmp_path: Path, wrong: dict[str, str]
+) -> None:
+    classical = replace(svm_recipe.classical, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(SerenadeError, match=next(iter(wrong.values()))):
+        package(replace(svm_recipe, classical=classical), toy_manifest, tmp_path, [])
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_finished_classifier_is_not_trained_again(

@@ -10,7 +10,7 @@ import pytest
 
 from serenade.corpora.manifest import read_manifest
 from serenade.training.cache import silent_progress
-from serenade.training.copies import changed_copy, shift_pitch, stretch
+from serenade.training.copies import changed_copy, cut, shift_pitch, stretch
 from serenade.training.recipe import AugmentationRecipe, NetworkRecipe, Recipe
 from serenade.training.run import TrainingRun, train
 from serenade.types import Waveform
@@ -49,7 +49,7 @@ def test_a_shifted_tone_keeps_its_length(semitones: float) -> None:
 
 def test_every_copy_differs_and_is_repeatable() -> None:
     clip = _tone(220.0)
-    for kind in ("noise", "pitch", "stretch", "scene"):
+    for kind in ("noise", "pitch", "stretch", "scene", "cut"):
         first, again, other = (
             changed_copy(clip, kind, np.random.default_rng(seed), snr_db=(5.0, 20.0)).samples
             for seed in (1, 1, 2)
@@ -57,6 +57,14 @@ def test_every_copy_differs_and_is_repeatable() -> None:
         np.testing.assert_array_equal(first, again)
         assert first.size != other.size or np.abs(first - other).max() > 1e-3
         assert np.isfinite(first).all()
+
+
+def test_a_cut_keeps_the_part_that_is_meant() -> None:
+    clip = Waveform(np.arange(RATE, dtype=np.float32), RATE)
+    assert cut(clip, seconds=0.25, at=0.0).samples[0] == 0
+    assert cut(clip, seconds=0.25, at=1.0).samples[-1] == RATE - 1
+    assert cut(clip, seconds=0.25, at=0.5).samples.size == RATE // 4
+    assert cut(clip, seconds=2.0, at=0.5).samples.size == RATE
 
 
 def test_only_training_clips_are_copied(

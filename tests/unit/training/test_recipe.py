@@ -33,6 +33,7 @@ def test_a_recipe_survives_json() -> None:
         ({"name": "x", "optimizer": {}}, "unknown key 'optimizer'"),
         ({"name": "x", "data": {"corpus": []}}, "unknown key 'data.corpus'"),
         ({"name": "x", "data": {"label_set": "5"}}, "data.label_set '5' must be one of"),
+        ({"name": "x", "network": {"name": "lstmm"}}, "network.name 'lstmm' must be one of"),
         ({"name": "x", "data": {"corpora": "TESS"}}, "'data.corpora' must be a list"),
         ({"name": "x", "data": {"corpora": [1]}}, r"'data.corpora\[0\]' must be of type str"),
         ({"name": "x", "seed": True}, "'seed' must be of type int"),

@@ -119,6 +119,15 @@ def test_a_folder_of_another_recipe_is_not_overwritten(
         _run(replace(one_epoch, seed=4), tmp_path / "run", toy_manifest)
 
 
+def test_a_recipe_that_cannot_be_built_leaves_the_folder_to_the_right_one(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    features = replace(toy_recipe.network, name="cnn_bilstm", features="mfcc_mean")
+    with pytest.raises(RecipeError, match="mfcc_mean"):
+        _run(replace(toy_recipe, network=features), tmp_path / "run", toy_manifest)
+    assert not (tmp_path / "run").exists()
+
+
 def test_training_and_validation_share_no_speaker(
     toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from serenade.cli.plot_output import draw_curves
 from serenade.cli.training_output import print_epoch, print_packaged
 from serenade.corpora.manifest import Utterance, read_manifest
 from serenade.errors import SplitError
@@ -85,7 +86,11 @@ def test_a_folder_split_of_a_manifest_without_folders_is_one_clear_error(
 
 
 def test_every_output_of_a_leaking_run_says_so(
-    recipe: Recipe, toy_manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    recipe: Recipe,
+    toy_manifest: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     leaking = replace(recipe, split=SplitRecipe(kind="random", validation_share=0.25))
     packaged = _trained(leaking, read_manifest(toy_manifest), tmp_path / "run")
@@ -105,6 +110,13 @@ def test_every_output_of_a_leaking_run_says_so(
     assert "validation_speakers" not in metrics
     assert metrics["validation_clips"]["toy"]["clips"] == 8
     assert "leaks)" in (tmp_path / "run" / "curves.html").read_text(encoding="utf-8")
+    pytest.importorskip("matplotlib")
+    from serenade.plots import style
+
+    titles = []
+    monkeypatch.setattr(style, "save_figure", lambda drawn, _: titles.append(drawn.get_suptitle()))
+    draw_curves(tmp_path / "run", title="toy")
+    assert titles == ["toy (validation leaks)"]
     assert "LEAKS" in packaged.results["toy"].setting.leak_statement
 
 
