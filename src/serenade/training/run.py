@@ -21,6 +21,7 @@ from serenade.training.data import (
     label_clips,
     label_set,
     noise_states,
+    noises_to_learn,
     select,
     split,
 )
@@ -103,11 +104,13 @@ def train(
     Raises
     ------
     TrainingError
-        If the folder holds a run of another recipe or nothing can be trained.
+        If the folder holds a run of another recipe, the noise folder holds no audio, or nothing can
+        be trained.
     SplitError
         If a speaker is unknown.
     """
     torch.set_num_threads(threads)
+    noises_to_learn(run.noise)  # an empty folder is refused at once, and where no noise is wanted
     chosen = select(utterances, recipe)
     parts = split(chosen, recipe.split)
     network = new_network(recipe).to(processes.device)  # a wrong recipe must not claim the folder

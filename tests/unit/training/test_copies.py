@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from serenade.corpora.manifest import read_manifest
+from serenade.errors import TrainingError
 from serenade.training.cache import silent_progress
 from serenade.training.copies import changed_copy, cut, shift_pitch, stretch
 from serenade.training.recipe import AugmentationRecipe, NetworkRecipe, Recipe
@@ -87,3 +88,19 @@ def test_only_training_clips_are_copied(
     )
     entries = sorted(len(list(folder.rglob("*.npy"))) for folder in cache.iterdir())
     assert entries == [24, 24, 32]  # two copies of three speakers; the plain clips of all four
+
+
+def test_a_noise_folder_without_audio_is_refused_before_anything_is_claimed(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    run = TrainingRun(tmp_path / "run", noise=tmp_path / "nowhere", cache=tmp_path / "cache")
+    with pytest.raises(TrainingError, match="holds no audio"):
+        train(
+            toy_recipe,
+            read_manifest(toy_manifest),
+            run,
+            threads=1,
+            on_epoch=lambda record, n_epochs: None,
+            progress=silent_progress,
+        )
+    assert not run.folder.exists()
