@@ -17,9 +17,11 @@ ENDINGS = [signal.SIGTERM, signal.SIGHUP]
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Leave no handler behind."""
+    """Begin as a process does that nohup did not start, and leave no handler behind."""
     numbers = [signal.SIGINT, *ENDINGS]
     before = [signal.getsignal(number) for number in numbers]
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_DFL)
     yield
     for number, handler in zip(numbers, before, strict=True):
         signal.signal(number, handler)
