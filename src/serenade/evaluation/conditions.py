@@ -235,7 +235,7 @@ def _speed(factor: float) -> Degradation:
 
 
 def _cut(seconds: float) -> Degradation:
-    return lambda _u, waveform, _rng: degrade.cut_middle(waveform, seconds=seconds)
+    return lambda _u, waveform, _rng: degrade.cut(waveform, seconds=seconds)
 
 
 def _some_audio(

@@ -273,8 +273,8 @@ def change_speed(waveform: Waveform, *, factor: float) -> Waveform:
     return resample(played, rate)
 
 
-def cut_middle(waveform: Waveform, *, seconds: float) -> Waveform:
-    """Keep the middle of a clip.
+def cut(waveform: Waveform, *, seconds: float, at: float = 0.5) -> Waveform:
+    """Keep a part of a clip.
 
     Parameters
     ----------
@@ -282,14 +282,16 @@ def cut_middle(waveform: Waveform, *, seconds: float) -> Waveform:
         Speech.
     seconds : float
         What to keep [s]; a shorter clip stays as it is.
+    at : float
+        Where the part lies, from 0, at the start, to 1, at the end.
 
     Returns
     -------
     Waveform
         At most as long as that.
     """
-    n_kept = round(seconds * waveform.sample_rate)
-    start = max((waveform.samples.size - n_kept) // 2, 0)
+    n_kept = min(round(seconds * waveform.sample_rate), waveform.samples.size)
+    start = int(at * (waveform.samples.size - n_kept))
     return _with(waveform, waveform.samples[start : start + n_kept])
 
 

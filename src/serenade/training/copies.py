@@ -14,7 +14,7 @@ import numpy as np
 
 from serenade.audio.condition import condition
 from serenade.evaluation.clips import utterance_waveform
-from serenade.evaluation.degrade import add_noise, change_speed, white_noise
+from serenade.evaluation.degrade import add_noise, change_speed, cut, white_noise
 from serenade.features.spectrum import get_window, stft
 from serenade.training.cache import cached_arrays, frozen_states, load_clip
 from serenade.training.data import noises_to_learn
@@ -196,28 +196,6 @@ def changed_copy(
     if kind == "stretch":
         return stretch(clip, rate=rng.uniform(*TEMPO_RATES) ** sign)
     return shift_pitch(clip, semitones=sign * rng.uniform(*PITCH_SEMITONES))
-
-
-def cut(clip: Waveform, *, seconds: float, at: float) -> Waveform:
-    """Keep a part of a clip.
-
-    Parameters
-    ----------
-    clip : Waveform
-        Speech.
-    seconds : float
-        What to keep [s]; a shorter clip stays as it is.
-    at : float
-        Where the part lies, from 0, at the start, to 1, at the end.
-
-    Returns
-    -------
-    Waveform
-        At most as long as that.
-    """
-    n_kept = min(round(seconds * clip.sample_rate), clip.samples.size)
-    start = round(at * (clip.samples.size - n_kept))
-    return Waveform(clip.samples[start : start + n_kept], clip.sample_rate)
 
 
 def shift_pitch(clip: Waveform, *, semitones: float) -> Waveform:

@@ -10,8 +10,9 @@ import pytest
 
 from serenade.corpora.manifest import read_manifest
 from serenade.errors import TrainingError
+from serenade.evaluation.degrade import cut
 from serenade.training.cache import silent_progress
-from serenade.training.copies import changed_copy, cut, shift_pitch, stretch
+from serenade.training.copies import changed_copy, shift_pitch, stretch
 from serenade.training.recipe import AugmentationRecipe, NetworkRecipe, Recipe
 from serenade.training.run import TrainingRun, train
 from serenade.types import Waveform
