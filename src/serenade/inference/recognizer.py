@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -19,7 +18,7 @@ from serenade.inference.judge import WindowJudge
 from serenade.inference.warnings import find_warnings
 from serenade.inference.windows import cut_windows
 from serenade.model.bundle import Bundle, open_bundle
-from serenade.model.scorer import Scorer, import_runtime, open_scorer
+from serenade.model.scorer import Scorer, open_scorer
 from serenade.model.store import resolve
 from serenade.types import Prediction, Waveform
 
@@ -90,11 +89,7 @@ class Recognizer:
         """
         if threads < 1:
             raise UsageError(f"threads must be 1 or more, got {threads}")
-        path = resolve(name_or_path)
-        runtime = Thread(target=import_runtime)  # beside the checksums: each takes tens of ms
-        runtime.start()
-        bundle = open_bundle(path)
-        runtime.join()
+        bundle = open_bundle(resolve(name_or_path))
         return cls(bundle, open_scorer(bundle, threads=threads))
 
     @property

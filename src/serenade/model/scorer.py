@@ -9,7 +9,6 @@ int64 (batch,). A feature bundle takes ``features`` float32 (batch, n_features).
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -150,12 +149,6 @@ def pad(waveforms: Sequence[FloatArray]) -> dict[str, Any]:
     for row, waveform in zip(batch, waveforms, strict=True):
         row[: waveform.shape[0]] = waveform
     return {"waveform": batch, "lengths": lengths}
-
-
-def import_runtime() -> None:
-    """Import onnxruntime ahead of :func:`open_scorer`, which says so if that is impossible."""
-    with suppress(ImportError):
-        import onnxruntime  # noqa: F401 - to have it loaded
 
 
 def open_scorer(bundle: Bundle, *, threads: int = 1) -> Scorer:
