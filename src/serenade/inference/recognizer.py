@@ -17,7 +17,7 @@ from serenade.inference.batch import predict_in_turn
 from serenade.inference.judge import WindowJudge
 from serenade.inference.warnings import find_warnings
 from serenade.inference.windows import cut_windows
-from serenade.model.bundle import Bundle, open_bundle
+from serenade.model.bundle import Bundle, opened_bundle
 from serenade.model.scorer import Scorer, open_scorer
 from serenade.model.store import resolve
 from serenade.types import Prediction, Waveform
@@ -89,8 +89,9 @@ class Recognizer:
         """
         if threads < 1:
             raise UsageError(f"threads must be 1 or more, got {threads}")
-        bundle = open_bundle(resolve(name_or_path))
-        return cls(bundle, open_scorer(bundle, threads=threads))
+        with opened_bundle(resolve(name_or_path)) as bundle:
+            scorer = open_scorer(bundle, threads=threads)
+        return cls(bundle, scorer)
 
     @property
     def labels(self) -> tuple[str, ...]:

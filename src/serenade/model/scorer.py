@@ -187,7 +187,10 @@ def open_scorer(bundle: Bundle, *, threads: int = 1) -> Scorer:
     )
     try:
         session = onnxruntime.InferenceSession(
-            bundle.model_path, _session_options(threads), providers=["CPUExecutionProvider"]
+            bundle.model_path,
+            _session_options(threads),
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # to the same provider, with a report on standard output
         )
     except errors as error:
         raise ModelError(

@@ -33,7 +33,7 @@ from serenade.training.curves import write_curves
 from serenade.training.data import emotions_by_corpus, label_clips, label_set, select, split
 from serenade.training.export import export_onnx
 from serenade.training.measuring import held_back_name, measure, measured
-from serenade.training.quantise import quantise
+from serenade.training.quantise import halve, quantise
 from serenade.training.run import (
     TrainingRun,
     new_network,
@@ -209,6 +209,9 @@ def build_bundle(
     if recipe.export.int8:
         log("rounding the weights to 8 bits")
         metrics["int8"] = asdict(quantise(graph, _some_clips(parts, recipe, N_ROUNDING_CLIPS)))
+    elif recipe.export.float16:
+        log("rounding the weights to 16 bits")
+        metrics["float16"] = asdict(halve(graph, _some_clips(parts, recipe, N_ROUNDING_CLIPS)))
     spec = _spec(recipe, network, parts.train, temperature=temperature, threshold=threshold)
     write_spec(replace(spec, metrics=metrics), folder / "spec.json")
     (folder / "CARD.md").write_text(f"# {spec.name}\n\nNot measured.\n", encoding="utf-8")

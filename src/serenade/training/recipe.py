@@ -328,6 +328,9 @@ class ExportRecipe:
         this often, in (0, 1).
     int8 : bool
         Whether the matrices are stored and multiplied as 8-bit integers.
+    float16 : bool
+        Whether the weights are rounded to, and stored as, 16-bit floating-point numbers; the graph
+        computes in 32 bits.
     prior_clips, prior_clips_deviation : float
         How far a speaker's own mean and deviation are trusted, for models that adapt; see
         :class:`serenade.model.adaptation.Adaptation`.
@@ -345,6 +348,7 @@ class ExportRecipe:
     temperature: float = 0.0
     answer_precision: float = 0.8
     int8: bool = False
+    float16: bool = False
     prior_clips: float = 20.0
     prior_clips_deviation: float = 80.0
 

@@ -70,6 +70,8 @@ def check_recipe(recipe: Recipe) -> None:
     for name in ("description", "licence"):
         if not getattr(recipe.export, name).strip():
             raise RecipeError(f"export.{name} must not be empty; leave it out if there is none")
+    if recipe.export.int8 and recipe.export.float16:
+        raise RecipeError("export.int8 and export.float16 exclude each other; choose one")
     if not recipe.export.temperature >= 0:
         raise RecipeError(
             f"export.temperature must be above 0, or 0 to fit it, got {recipe.export.temperature}"

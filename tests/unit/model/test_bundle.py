@@ -11,7 +11,7 @@ from tests.tiny_bundle import SPEC, write_tiny_bundle
 
 from serenade.errors import ModelError
 from serenade.model import bundle as bundle_module
-from serenade.model.bundle import open_bundle, write_checksums
+from serenade.model.bundle import open_bundle, opened_bundle, write_checksums
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +92,40 @@ def test_damage_is_found_and_named(
     damage(folder)
     with pytest.raises(ModelError, match=message):
         open_bundle(folder)
+    with pytest.raises(ModelError, match=message), opened_bundle(folder):
+        pass
+
+
+def test_all_but_the_graph_is_verified_before_it_is_loaded(folder: Path) -> None:
+    _change("spec.json")(folder)
+    entered = False
+    with pytest.raises(ModelError, match="was changed"), opened_bundle(folder):
+        entered = True
+    assert not entered
+
+
+def test_what_a_changed_graph_made_the_body_raise_is_not_told(folder: Path) -> None:
+    _change("model.onnx")(folder)
+    told = pytest.raises(ModelError, match=r"model\.onnx of model .* was changed")
+    with told, opened_bundle(folder):
+        raise MemoryError
+
+
+def test_an_error_of_the_body_is_told_if_the_graph_is_whole(folder: Path) -> None:
+    with pytest.raises(MemoryError), opened_bundle(folder):
+        raise MemoryError
+
+
+def test_a_graph_that_cannot_be_read_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> str:
+        if path.name == "model.onnx":
+            raise PermissionError(13, "Permission denied", str(path))
+        return checksum(path)
+
+    checksum = bundle_module._checksum
+    monkeypatch.setattr(bundle_module, "_checksum", fail)
+    with pytest.raises(PermissionError), opened_bundle(folder):
+        pass
 
 
 def test_a_file_is_no_model(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from serenade.training.frontend import LogMel, LogMelConfig
 from serenade.training.networks.base import SpeechNetwork, frame_mask, load_initial_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from serenade.training.recipe import NetworkRecipe
 
@@ -35,12 +35,14 @@ class _Stage:
     stride: tuple[int, int]
 
 
-STEM = (
-    _Stage(32, kernel=(5, 7), stride=(4, 4)),
-    _Stage(64, kernel=(3, 3), stride=(2, 1)),
-    _Stage(128, kernel=(3, 3), stride=(2, 2)),
-    _Stage(160, kernel=(3, 3), stride=(2, 1)),
-)
+def _stages(width: int) -> tuple[_Stage, ...]:
+    """Give the convolutions of the stem, which widen towards the blocks and a little beyond."""
+    return (
+        _Stage(width // 4, kernel=(5, 7), stride=(4, 4)),
+        _Stage(width // 2, kernel=(3, 3), stride=(2, 1)),
+        _Stage(width, kernel=(3, 3), stride=(2, 2)),
+        _Stage(width * 5 // 4, kernel=(3, 3), stride=(2, 1)),
+    )
 
 
 class ConvAttention(SpeechNetwork):
@@ -53,7 +55,7 @@ class ConvAttention(SpeechNetwork):
     n_labels : int
         Outputs.
     width : int
-        Channels of the attention blocks; a multiple of 4.
+        Channels of the attention blocks, and measure of the stem's; a multiple of 4.
     depth : int
         Attention blocks.
     dropout : float
@@ -72,9 +74,11 @@ class ConvAttention(SpeechNetwork):
         self.n_labels = n_labels
         self.n_embedding = 4 * width
         self.front_end = LogMel(LogMelConfig())
-        n_bands = self.front_end.config.n_mels // math.prod(stage.stride[0] for stage in STEM)
-        self.stem = nn.ModuleList(_convolutions())
-        self.project = nn.Linear(STEM[-1].n_channels * n_bands, width)
+        stages = _stages(width)
+        n_bands = self.front_end.config.n_mels // math.prod(stage.stride[0] for stage in stages)
+        self.strides = [stage.stride[1] for stage in stages]
+        self.stem = nn.ModuleList(_convolutions(stages))
+        self.project = nn.Linear(stages[-1].n_channels * n_bands, width)
         self.blocks = nn.ModuleList(_Block(width, dropout) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.pool = nn.Sequential(
@@ -97,8 +101,8 @@ class ConvAttention(SpeechNetwork):
         """See the base class."""
         mask = frame_mask(n_frames, states.shape[2])
         x = normalise(states, mask)
-        for convolution, stage in zip(self.stem, STEM, strict=True):
-            mask = mask[:, :: stage.stride[1]]
+        for convolution, stride in zip(self.stem, self.strides, strict=True):
+            mask = mask[:, ::stride]
             x = convolution(x) * mask[:, None, None, :]
         x = self.project(x.flatten(1, 2).transpose(1, 2))
         for block in self.blocks:
@@ -185,9 +189,9 @@ def normalise(log_mel: Tensor, mask: Tensor) -> Tensor:
     return torch.stack([whole, by_band], dim=1)
 
 
-def _convolutions() -> list[nn.Sequential]:
+def _convolutions(stages: Sequence[_Stage]) -> list[nn.Sequential]:
     """Convolutions whose padding leaves ``ceil(n / stride)`` bands and frames."""
-    n_in = (2, *(stage.n_channels for stage in STEM[:-1]))
+    n_in = (2, *(stage.n_channels for stage in stages[:-1]))
     return [
         nn.Sequential(
             nn.Conv2d(
@@ -201,7 +205,7 @@ def _convolutions() -> list[nn.Sequential]:
             nn.BatchNorm2d(stage.n_channels),
             nn.SiLU(),
         )
-        for channels, stage in zip(n_in, STEM, strict=True)
+        for channels, stage in zip(n_in, stages, strict=True)
     ]
 
 
