@@ -92,6 +92,16 @@ def test_a_run_killed_twice_gives_the_weights_of_one_that_was_not(toy: Path) -> 
     assert spec["metrics"]["validation_speakers"]["toy"]["speakers"] == 1
 
 
+def test_a_log_that_there_is_none_of_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    absent = str(tmp_path / "absent")
+    options = ["--manifest", absent, "--output", absent, "--log", "wandb"]
+    command = [sys.executable, "-m", "serenade", "train", absent, *options]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "'wandb' is not one of 'tensorboard', 'mlflow'" in result.stderr
+    assert not (tmp_path / "absent").exists()
+
+
 def test_a_wrong_recipe_is_one_sentence_and_exit_code_2(toy: Path) -> None:
     recipe = toy / "toy.toml"
     recipe.write_text(RECIPE.replace("epochs = 12", "epoch = 12"), encoding="utf-8")

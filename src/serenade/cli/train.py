@@ -28,6 +28,13 @@ class SplitKind(StrEnum):
     FOLDER = "folder"
 
 
+class Log(StrEnum):
+    """What epochs can be logged to."""
+
+    TENSORBOARD = "tensorboard"
+    MLFLOW = "mlflow"
+
+
 def train(
     recipe: Annotated[Path, typer.Argument(help="TOML file, see recipes/.")],
     manifest: Annotated[Path, typer.Option(help="Manifest of utterances (JSONL).")],
@@ -44,8 +51,8 @@ def train(
         str, typer.Option(help="Where to compute: auto, cpu, cuda or mps.", metavar="DEVICE")
     ] = "auto",
     log: Annotated[
-        list[str] | None,
-        typer.Option(help="Log epochs to tensorboard or mlflow as well; may be repeated."),
+        list[Log] | None,
+        typer.Option(help="Log epochs there as well; may be repeated."),
     ] = None,
     variant: Annotated[
         list[str] | None,

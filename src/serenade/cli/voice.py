@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from serenade.audio.playback import check_loudspeaker
 from serenade.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ class Speaker:
     ------
     MissingExtraError
         If pyttsx3 or the speech synthesis of the system is not installed.
+    AudioError
+        If there is no loudspeaker.
     """
 
     def __init__(self) -> None:
@@ -120,6 +123,7 @@ class Speaker:
             self._engine: Any = import_module("pyttsx3").init()
         except (ImportError, OSError, RuntimeError):
             raise MissingExtraError("voice", "Saying the emotion (with espeak-ng)") from None
+        check_loudspeaker()
         self._worker = ThreadPoolExecutor(max_workers=1)
 
     def say(self, text: str) -> None:

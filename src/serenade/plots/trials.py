@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from serenade.errors import UsageError
 from serenade.plots.style import ACCENT, CONTRAST, INK, LINE, SOFT, new_figure, tidy
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _MOST_SETTINGS = 8
 _PER_ROW = 3
 _MOST_TICKS = 6
+_MOST_DECADES = 2.0
 
 
 def plot_trials(
@@ -72,8 +73,7 @@ def plot_trials(
         tried = [setting[name] for setting in settings]
         _draw_setting(axes, values, tried, stopped)
         if name in logarithmic:
-            axes.set_xscale("log")
-            axes.xaxis.set_minor_formatter(NullFormatter())
+            _scale_by_ratio(axes, tried)
         tidy(axes, title=name)
     for axes in panels[n_panels:]:
         axes.set_visible(False)
@@ -105,6 +105,16 @@ def _draw_setting(
         places = np.array([words.index(str(v)) for v in tried], float)
         axes.set_xticks(range(len(words)), words)
     _draw_points(axes, places, values, stopped)
+
+
+def _scale_by_ratio(axes: Axes, tried: Sequence[object]) -> None:
+    """Make an axis logarithmic, with figures on it even where it spans less than a decade."""
+    places = np.log10(np.array(tried, float))
+    steps = (1.0, 2.0, 5.0) if np.ptp(places) <= _MOST_DECADES else (1.0,)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=steps))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _draw_points(

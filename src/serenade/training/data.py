@@ -73,7 +73,7 @@ def select(utterances: Sequence[Utterance], recipe: Recipe) -> list[Utterance]:
     Raises
     ------
     TrainingError
-        If a corpus of the recipe is not there or nothing is left.
+        If a corpus of the recipe is not there or fewer than two emotions are left.
     """
     there = {utterance.corpus for utterance in utterances}
     missing = sorted(set(recipe.data.corpora) - there)
@@ -84,9 +84,15 @@ def select(utterances: Sequence[Utterance], recipe: Recipe) -> list[Utterance]:
     wanted = set(recipe.data.corpora) or there
     labels = label_set(recipe)
     chosen = [u for u in utterances if u.corpus in wanted and u.emotion in labels]
-    if not chosen:
+    emotions = {u.emotion for u in chosen}
+    if not emotions:
         raise TrainingError(
             f"no utterance has one of the emotions {', '.join(labels)}; check the manifest"
+        )
+    if len(emotions) == 1:
+        raise TrainingError(
+            f"{chosen[0].emotion} is the only emotion that can be learnt from, and a model tells at"
+            " least two apart; check the manifest"
         )
     return chosen
 

@@ -28,10 +28,12 @@ from serenade.model.calibration import probabilities
 from serenade.model.scorer import open_scorer
 from serenade.model.spec import (
     SAMPLE_RATE,
+    VERSION_FORM,
     ModelSpec,
     TrainingData,
     WaveformInput,
     Windowing,
+    is_version,
     write_spec,
 )
 from serenade.training.card import LIMITS, USES
@@ -94,12 +96,14 @@ def build_ensemble(
     Raises
     ------
     UsageError
-        If the bundles cannot be joined, or the weights or the folder are wrong.
+        If the bundles cannot be joined, or the weights, the folder or the version are wrong.
     ModelError
         If a bundle is damaged.
     TrainingError
         If the joined graph answers differently from its members.
     """
+    if not is_version(version):
+        raise UsageError(f"the version must be {VERSION_FORM}, got {version!r}")
     members = _members(paths, weights)
     labels = common_labels(members)
     if output.exists():

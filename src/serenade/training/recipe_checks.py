@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from serenade.emotions import LABEL_SETS
 from serenade.errors import RecipeError
+from serenade.model.spec import VERSION_FORM, is_version
 from serenade.training.networks.registry import NETWORKS
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def check_recipe(recipe: Recipe) -> None:
         )
     if recipe.classical.n_folds < 2:
         raise RecipeError(f"classical.n_folds must be 2 or more, got {recipe.classical.n_folds}")
+    if not is_version(recipe.export.version):
+        raise RecipeError(f"export.version must be {VERSION_FORM}, got {recipe.export.version!r}")
     for name in ("description", "licence"):
         if not getattr(recipe.export, name).strip():
             raise RecipeError(f"export.{name} must not be empty; leave it out if there is none")

@@ -130,6 +130,7 @@ def test_conditioning_may_leave_steps_out(tmp_path: Path) -> None:
         (_set("training_data", [3]), r"training_data\[0\] must be an object, got 3"),
         (_set("training_data", [{"corpus": "x"}]), r"missing key training_data\[0\]\.licence"),
         (_set("format_version", 2), "format version 2 .* reads up to 1; upgrade Serenade"),
+        (_set("version", "1 0"), r"version must be 1 to 40 letters, .* got '1 0'"),
         (_set("format_version", 0), "format_version must be a number from 1 to 1"),
     ],
 )

@@ -66,6 +66,26 @@ def test_the_best_trial_stands_out_and_stopped_ones_are_hollow() -> None:
     assert best.get_markerfacecolor() == best.get_markeredgecolor() == "#d55e00"
 
 
+@pytest.mark.parametrize(
+    ("rates", "shown"),
+    [
+        ((2e-4, 7e-4), ["0.0002", "0.0005"]),
+        ((3e-4, 2e-3), ["0.0005", "0.001", "0.002"]),
+        ((1e-4, 1.0), ["0.0001", "0.001", "0.01", "0.1", "1"]),
+    ],
+)
+def test_a_logarithmic_axis_has_figures_however_little_it_spans(
+    rates: tuple[float, float], shown: list[str]
+) -> None:
+    settings = [{"rate": rate} for rate in rates]
+    figure: Any = plot_trials([0.4, 0.6], settings, stopped=[False] * 2, logarithmic=["rate"])
+    figure.canvas.draw()
+    axes = figure.axes[1]
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+    assert [tick.label1.get_text() for tick in ticks] == shown
+
+
 def test_trials_of_differing_number_are_one_clear_error() -> None:
     with pytest.raises(UsageError, match="1 results, 0 settings and 0 marks"):
         plot_trials([0.5], [], stopped=[])

@@ -135,6 +135,8 @@ def test_what_cannot_be_joined_is_one_clear_error(soft: Path, tmp_path: Path) ->
         build_ensemble([soft, soft], [1.0], output, version="1.0.0")
     with pytest.raises(UsageError, match="weights must be above 0"):
         build_ensemble([soft, soft], [1.0, np.nan], output, version="1.0.0")
+    with pytest.raises(UsageError, match=r"version must be 1 to 40 letters.* got 'zz z'"):
+        build_ensemble([soft, soft], [1.0, 1.0], output, version="zz z")
     assert not output.exists()
     output.mkdir()
     with pytest.raises(UsageError, match="exists already"):
