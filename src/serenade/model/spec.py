@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -11,6 +10,7 @@ from serenade.emotions import LabelSet, parse_emotion
 from serenade.errors import LabelError, ModelError
 from serenade.model.adaptation import Adaptation
 from serenade.model.table import Table, refuse
+from serenade.model.version import VERSION_FORM, is_version
 from serenade.types import Conditioning
 
 if TYPE_CHECKING:
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 """Version of ``spec.json`` that this release writes, and the newest that it reads."""
-
-VERSION_FORM = "1 to 40 letters, digits and . _ + -, for example 1.0.0"
-"""What a version may look like, for people."""
-
-_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,39}")
 
 SAMPLE_RATE = 16000
 """Sample rate of every model [Hz]."""
@@ -332,22 +327,6 @@ def parse_spec(data: object) -> ModelSpec:
     if not 0 <= spec.abstain_below <= 1:
         refuse("thresholds.abstain_below", spec.abstain_below, "a number from 0 to 1")
     return spec
-
-
-def is_version(text: str) -> bool:
-    """Tell whether a text can be the version of a model.
-
-    Parameters
-    ----------
-    text : str
-        Any.
-
-    Returns
-    -------
-    bool
-        Whether it has 1 to 40 letters, digits and ``. _ + -``, the first a letter or a digit.
-    """
-    return _VERSION.fullmatch(text) is not None
 
 
 def _parse_version(text: str) -> str:

@@ -28,14 +28,13 @@ from serenade.model.calibration import probabilities
 from serenade.model.scorer import open_scorer
 from serenade.model.spec import (
     SAMPLE_RATE,
-    VERSION_FORM,
     ModelSpec,
     TrainingData,
     WaveformInput,
     Windowing,
-    is_version,
     write_spec,
 )
+from serenade.model.version import VERSION_FORM, is_version
 from serenade.training.card import LIMITS, USES
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from serenade.emotions import LABEL_SETS
 from serenade.errors import RecipeError
-from serenade.model.spec import VERSION_FORM, is_version
+from serenade.model.version import VERSION_FORM, is_version
 from serenade.training.networks.registry import NETWORKS
 
 if TYPE_CHECKING:
