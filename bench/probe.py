@@ -47,9 +47,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks-probe.md"
 BEGIN, END = "<!-- bench/probe.py: begin -->", "<!-- bench/probe.py: end -->"
 MAX_SECONDS = 8.0
-CONDITIONING = Conditioning(trim_padding_seconds=0.0)
-"""As the figures were obtained that these are compared with."""
-
+CONDITIONING = Conditioning()
 INVERSE_PENALTY = 0.01
 FOLDS = {"RAVDESS": 5, "SAVEE": 0, "EMO-DB": 0, "TESS": 0, "CREMA-D": 3}
 """Corpora and into how many groups their speakers are cut; 0 leaves out one speaker at a time."""

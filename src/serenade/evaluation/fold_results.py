@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from serenade.emotions import LabelMap
     from serenade.evaluation.protocols import Fold, FoldSet
 
-_CORPUS_BY_CORPUS = ("loso", "cross-corpus", "leave-corpus-out", "emobox", "emo-superb")
-"""Protocols whose folds test one corpus each, so that their figures are told by corpus."""
+_CORPUS_BY_CORPUS = (
+    "loso",
+    "cross-corpus",
+    "leave-corpus-out",
+    "leave-language-out",
+    "emobox",
+    "emo-superb",
+)
+"""Protocols whose folds test different corpora, so that their figures are told by corpus."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ PROTOCOLS: Mapping[str, str] = {
     "loso": "leave one speaker out",
     "cross-corpus": "train on one corpus, test on another, all pairs",
     "leave-corpus-out": "train on all corpora but the one that is tested",
+    "leave-language-out": "train on all languages but the one that is tested",
     "folder": "the train and test parts that the manifest gives",
     "random": "folds without regard to who speaks: speakers leak",
     "emobox": "the published folds of EmoBox; some of them leak",
@@ -165,6 +166,8 @@ def make_folds(
         named_parts = [(f"without {test[0].speaker_key}", train, test) for train, test in parts]
     elif protocol == "folder":
         return _folder_fold(utterances, audio_digest)
+    elif protocol == "leave-language-out":
+        named_parts = _language_parts(utterances)
     else:
         named_parts = _corpus_parts(protocol, utterances)
     folds = tuple(
@@ -234,6 +237,31 @@ def _corpus_parts(
     return [
         (f"without {target}", [u for u in utterances if u.corpus != target], by_corpus[target])
         for target in sorted(by_corpus)
+    ]
+
+
+def _language_parts(
+    utterances: Sequence[Utterance],
+) -> list[tuple[str, list[Utterance], list[Utterance]]]:
+    unknown = next((u for u in utterances if u.language is None), None)
+    if unknown is not None:
+        raise SplitError(
+            f"protocol leave-language-out needs the language of every utterance, {unknown.id} has"
+            " none; add it to the manifest"
+        )
+    languages = sorted({str(utterance.language) for utterance in utterances})
+    if len(languages) < 2:
+        raise SplitError(
+            "protocol leave-language-out needs two or more languages, the manifest has"
+            f" {', '.join(languages) or 'none'}"
+        )
+    return [
+        (
+            f"without {language}",
+            [u for u in utterances if u.language != language],
+            [u for u in utterances if u.language == language],
+        )
+        for language in languages
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from serenade.corpora.manifest import Utterance
 from serenade.errors import SplitError
+from serenade.evaluation import fold_results
 from serenade.evaluation.protocols import PROTOCOLS, make_folds
 
 
@@ -61,6 +62,27 @@ def test_all_pairs_of_corpora_in_both_directions(utterances: list[Utterance]) ->
 def test_one_corpus_cannot_be_crossed(utterances: list[Utterance]) -> None:
     with pytest.raises(SplitError, match="needs two or more corpora, the manifest has ONE"):
         make_folds("cross-corpus", [u for u in utterances if u.corpus == "ONE"])
+
+
+def test_a_language_is_left_out_with_all_its_corpora(utterances: list[Utterance]) -> None:
+    three = [replace(u, corpus="THREE", id=f"THREE/{u.id}") for u in utterances]
+    spoken = [replace(u, language="de" if u.corpus == "TWO" else "en") for u in utterances + three]
+    made = make_folds("leave-language-out", spoken)
+    assert [fold.name for fold in made.folds] == ["without de", "without en"]
+    german, english = made.folds
+    assert {u.corpus for u in german.test} == {"TWO"} == {u.corpus for u in english.train}
+    assert {u.corpus for u in english.test} == {"ONE", "THREE"} == {u.corpus for u in german.train}
+    assert made.notes == ()
+    assert fold_results.tested_corpora(made, english) == ("ONE", "THREE")
+
+
+def test_languages_must_be_known_and_several(utterances: list[Utterance]) -> None:
+    spoken = [replace(u, language="en") for u in utterances]
+    with pytest.raises(SplitError, match="needs two or more languages, the manifest has en"):
+        make_folds("leave-language-out", spoken)
+    spoken[3] = replace(spoken[3], language=None)
+    with pytest.raises(SplitError, match=f"language of every utterance, {spoken[3].id} has none"):
+        make_folds("leave-language-out", spoken)
 
 
 def write_csv(path: Path, rows: list[str]) -> Path:
