@@ -101,7 +101,7 @@ def make_peers() -> dict[str, list[str]]:
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clip", type=Path, default=ROOT / "samples" / "calm_voice.flac")
+    parser.add_argument("--clip", type=Path, default=ROOT / "samples" / "plain_voice.flac")
     parser.add_argument("--models", nargs="+", help="names or folders; default: all bundled")
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--with-peers", action="store_true")

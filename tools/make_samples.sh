@@ -16,7 +16,7 @@ soundfile.write(f"{name}.flac", soxr.resample(samples, rate, 16000), 16000, subt
 PYTHON
     rm "$1.wav"
 }
-speak calm_voice en-gb 35 130 90 "The train leaves at nine in the morning."
+speak plain_voice en-gb 35 130 90 "The train leaves at nine in the morning."
 speak fast_high_voice en-us+f3 80 230 140 "Look at that! I can not believe that we won!"
 speak loud_voice en-gb+m3 60 190 190 "I have told you three times to close that door!"
 speak slow_low_voice en-us+m7 15 95 70 "There is nobody left to talk to any more."
