@@ -147,7 +147,7 @@ def robustness_section(results: dict[str, Any]) -> str:
         f"{clean['clips']} clips of the validation speakers, as many of each emotion as far as"
         " there are, all corpora's emotions to choose from; the same clips under every condition."
         " UAR in %, and its difference to the clean clips with its 95 % interval. Real noises are"
-        " those that `serenade train --noise` leaves out; `compact 0.2.0` is older than that.\n\n"
+        " those that `serenade train --noise` leaves out.\n\n"
         "| condition | UAR | against clean |\n|---|---|---|\n" + "\n".join(lines) + "\n"
     )
 
