@@ -92,8 +92,8 @@ def open_bundle(path: Path) -> Bundle:
 def opened_bundle(path: Path) -> Iterator[Bundle]:
     """Open a model folder for a body that loads its graph, which is verified meanwhile.
 
-    The checksum of a large graph takes a fifth as long as loading it (ADR 13), and neither needs
-    the other's core. All else is verified before the body begins.
+    The checksum of a large graph takes a good part of the time that loading it does (ADR 13), and
+    neither needs the other's core. All else is verified before the body begins.
 
     Parameters
     ----------
