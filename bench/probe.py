@@ -1,13 +1,14 @@
 """Linear probe of a frozen pre-trained encoder, layer by layer, on speakers it was not fitted on.
 
-    OMP_NUM_THREADS=1 python bench/probe.py --manifest all.jsonl \
+    OMP_NUM_THREADS=1 python bench/probe.py --manifest all.jsonl --folds emobox.csv \
         --encoder ../shared/pretrained/whisper-base-encoder --write
 
 For every layer: mean and deviation of its output over time, standardised, and a logistic regression
 (C = 0.01, balanced) on the other speakers of the same corpus; mean of the unweighted average recall
 over folds. *Adapted*: each speaker's values standardised with that speaker's own clips, without
-labels. Nothing is tuned. A corpus where a fold's speakers did not act every emotion has a second
-row, in which such an emotion counts as missed where it is answered, as scikit-learn's
+labels. Nothing is tuned. RAVDESS is divided by the published folds of EmoBox, a corpus of few
+speakers by leaving out one at a time. A corpus where a fold's speakers did not act every emotion
+has a second row, in which such an emotion counts as missed where it is answered, as scikit-learn's
 ``recall_score`` counts. The statistics are cached; ``--write`` puts the table between the markers
 of docs/benchmarks-probe.md.
 """
@@ -31,6 +32,7 @@ from sklearn.preprocessing import StandardScaler
 
 from serenade.corpora.manifest import read_manifest
 from serenade.evaluation.confusion import confusion_matrix, unweighted_average_recall
+from serenade.evaluation.protocols import make_folds
 from serenade.training.cache import cached_arrays, load_clip
 from serenade.training.networks.backbone import layer_statistics
 from serenade.training.networks.encoders import Encoder, load_encoder
@@ -38,7 +40,7 @@ from serenade.training.vectors import LabelledVectors, adapt_to_speakers, label_
 from serenade.types import Conditioning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from serenade.corpora.manifest import Utterance
     from serenade.types import FloatArray
@@ -47,10 +49,18 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks-probe.md"
 BEGIN, END = "<!-- bench/probe.py: begin -->", "<!-- bench/probe.py: end -->"
 MAX_SECONDS = 8.0
-CONDITIONING = Conditioning()
+CONDITIONING = Conditioning(trim_padding_seconds=0.0)
 INVERSE_PENALTY = 0.01
-FOLDS = {"RAVDESS": 5, "SAVEE": 0, "EMO-DB": 0, "TESS": 0, "CREMA-D": 3}
-"""Corpora and into how many groups their speakers are cut; 0 leaves out one speaker at a time."""
+PROTOCOLS = {
+    "RAVDESS": "emobox",
+    "SAVEE": "loso",
+    "EMO-DB": "loso",
+    "TESS": "loso",
+    "CREMA-D": "speaker-kfold",
+}
+"""Corpora and how their speakers are divided."""
+N_GROUPS = 3
+"""For ``speaker-kfold``."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +107,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--manifest", type=Path, required=True, help="all utterances")
     parser.add_argument("--encoder", required=True, help="folder or hub name of the encoder")
-    parser.add_argument("--corpora", nargs="+", choices=[*FOLDS], default=[*FOLDS][:3])
-    parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
+    parser.add_argument("--corpora", nargs="+", choices=[*PROTOCOLS], default=[*PROTOCOLS])
+    parser.add_argument("--folds", type=Path, help="EmoBox's folds, for RAVDESS")
+    parser.add_argument("--precision", choices=["bf16", "fp32"], default="fp32")
     parser.add_argument("--cache", type=Path, default=ROOT / "cache" / "probe")
     parser.add_argument("--write", action="store_true", help=f"replace the table in {PAGE.name}")
     return parser.parse_args()
@@ -113,22 +124,21 @@ def measure(
     """Probe all columns on one corpus."""
     statistics, usable = statistics_of(encoder, part, arguments)
     corpus = usable[0].corpus
-    n_groups = FOLDS[corpus]
-    n_speakers = len({utterance.speaker for utterance in usable})
+    protocol = PROTOCOLS[corpus]
+    folds = make_folds(protocol, usable, n_folds=N_GROUPS, folds_path=arguments.folds).folds
+    tested = [{utterance.id for utterance in fold.test} for fold in folds]
+    masks = [np.array([each.id in ids for each in usable]) for ids in tested]
     independent, adapted = [], []
     for layers in chosen:
         data = label_vectors(statistics[:, layers].reshape(len(usable), -1), usable)
-        independent.append(probe(data, n_groups))
-        adapted.append(probe(adapt_to_speakers(data), n_groups))
+        independent.append(probe(data, masks))
+        adapted.append(probe(adapt_to_speakers(data), masks))
         print(
             f"  {corpus} {layers}: {cell(independent[-1].acted, adapted[-1].acted)}",
             file=sys.stderr,
             flush=True,
         )
-    folds = (
-        f"{n_groups} groups of speakers" if n_groups else f"leave one of {n_speakers} speakers out"
-    )
-    return Row(corpus, folds, independent, adapted)
+    return Row(corpus, f"{protocol}, {len(masks)} folds", independent, adapted)
 
 
 def statistics_of(
@@ -157,10 +167,10 @@ def statistics_of(
     return np.stack(arrays), [utterance for utterance in part if utterance.id not in bad]
 
 
-def probe(data: LabelledVectors, n_groups: int) -> Recall:
-    """Mean over folds of the unweighted average recall."""
+def probe(data: LabelledVectors, tests: Sequence[npt.NDArray[np.bool_]]) -> Recall:
+    """Mean over folds of the unweighted average recall; a fold is a mark on its test clips."""
     acted, answered = [], []
-    for test in speaker_groups(data, n_groups):
+    for test in tests:
         classifier = make_pipeline(
             StandardScaler(),
             LogisticRegression(C=INVERSE_PENALTY, class_weight="balanced", max_iter=1000),
@@ -172,13 +182,6 @@ def probe(data: LabelledVectors, n_groups: int) -> Recall:
         counted = recall_score(data.true[test], answers, average="macro", zero_division=0)
         answered.append(float(counted))
     return Recall(float(np.mean(acted)), float(np.mean(answered)))
-
-
-def speaker_groups(data: LabelledVectors, n_groups: int) -> Iterator[npt.NDArray[np.bool_]]:
-    """Mark the test clips of each fold: speakers who are neighbours by name, or one at a time."""
-    speakers = np.unique(data.speakers)
-    for group in np.array_split(speakers, n_groups or speakers.size):
-        yield np.isin(data.speakers, group)
 
 
 def table(rows: Sequence[Row], chosen: Sequence[Sequence[int]]) -> str:
