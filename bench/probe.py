@@ -49,7 +49,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks-probe.md"
 BEGIN, END = "<!-- bench/probe.py: begin -->", "<!-- bench/probe.py: end -->"
 MAX_SECONDS = 8.0
-CONDITIONING = Conditioning(trim_padding_seconds=0.0)
+CONDITIONING = Conditioning()
 INVERSE_PENALTY = 0.01
 PROTOCOLS = {
     "RAVDESS": "emobox",
