@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
         [],
     ),
     "denoise": ("Noise reduction", []),
+    "intervals": ("The interval of a figure", []),
     "timeline": ("Long recordings and streams", ["--hours", "0.1", "1", "3", "10"]),
     "timeline_windows": (
         "How long the windows of a timeline should be",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -133,16 +131,6 @@ def test_very_short_clips_pass(n_samples: int) -> None:
     result = condition(Waveform(tone()[1 : n_samples + 1], RATE), Conditioning(), denoise=True)
     assert result.samples.size == n_samples
     assert np.isfinite(result.samples).all()
-
-
-def test_three_seconds_take_less_than_a_millisecond() -> None:
-    waveform = speech_like()
-    durations = []
-    for _ in range(20):
-        start = time.perf_counter()
-        condition(waveform, Conditioning())
-        durations.append(time.perf_counter() - start)
-    assert min(durations) < 1e-3
 
 
 def test_noise_is_reduced_where_the_model_asks_for_it() -> None:
