@@ -22,7 +22,7 @@ from serenade.audio.resample import StreamResampler
 from serenade.errors import UsageError
 from serenade.inference.loudness import Noise, measure_loudness
 from serenade.inference.pace import find_pace
-from serenade.inference.stretches import Stretch, StretchFinder
+from serenade.inference.stretches import Stretch, StretchFinder, main_stretch
 from serenade.inference.timeline import (
     FRAME_SECONDS,
     HopPrediction,
@@ -151,6 +151,8 @@ class Stream:
         while self._n_judged < self._n_samples:
             events += self._judge_hop(min(self._n_judged + self._hop, self._n_samples))
         events += self._end_utterance()
+        end = -(-self._n_samples // self._frame)
+        events += self._judge_beside(self._finder.around(end, end))
         return events + self._end_silence(self._n_samples)
 
     def run(
@@ -204,23 +206,49 @@ class Stream:
     def _judge_hop(self, stop: int) -> list[Event]:
         """Judge the next hop, up to a sample."""
         start, self._n_judged = self._n_judged, stop
-        stretch = self._finder.main_stretch(start // self._frame, -(-stop // self._frame))
+        first, last = start // self._frame, -(-stop // self._frame)
+        stretches = self._finder.around(first, last)
+        main = main_stretch(stretches, first, last)
         events: list[Event] = []
-        if self._current is not None and self._current.stretch is not stretch:
+        if self._current is not None and self._current.stretch is not main:
             events += self._end_utterance()
+        ended = [each for each in stretches if each.stop is not None and each.stop < last]
         loudness = measure_loudness(self._between(start, stop))
-        if stretch is None:
+        if main is None:
+            events += self._judge_beside(ended)
             self._noise.push(loudness)
             hop = HopPrediction(start / self._rate, stop / self._rate, False, None)
             return [*events, *self._begin_silence(), hop]
         if self._current is None:
-            first = stretch.start * self._frame
-            events += self._end_silence(first)
-            utterance = Utterance(self._judge, self._config, self._pace, self._noise, start=first)
-            self._current = _Current(stretch, utterance)
+            events += self._judge_beside(each for each in ended if each.start < main.start)
+            events += self._end_silence(main.start * self._frame)
+            self._current = self._begin_utterance(main)
         utterance = self._current.utterance
-        window = self._window_until(stop, stretch) if utterance.wants_window else None
-        return events + utterance.push(Hop(start, stop, loudness), window)
+        window = self._window_until(stop, main) if utterance.wants_window else None
+        events += utterance.push(Hop(start, stop, loudness), window)
+        later = [each for each in ended if each.start > main.start]
+        return [*events, *self._end_utterance(), *self._judge_beside(later)] if later else events
+
+    def _judge_beside(self, stretches: Iterable[Stretch]) -> list[Event]:
+        """Judge stretches that are over and that no hop was given to, each as one piece."""
+        events: list[Event] = []
+        for stretch in stretches:
+            start, stop = stretch.start * self._frame, self._stop_of(stretch)
+            if start < self._silence_start:
+                continue  # it was judged hop by hop
+            events += self._end_silence(start)
+            self._current = self._begin_utterance(stretch)
+            utterance = self._current.utterance
+            window = self._window_until(stop, stretch) if utterance.wants_window else None
+            hop = Hop(start, stop, measure_loudness(self._between(start, stop)))
+            told = [*utterance.push(hop, window), *self._end_utterance()]
+            events += [event for event in told if not isinstance(event, HopPrediction)]
+        return events
+
+    def _begin_utterance(self, stretch: Stretch) -> _Current:
+        start = stretch.start * self._frame
+        utterance = Utterance(self._judge, self._config, self._pace, self._noise, start=start)
+        return _Current(stretch, utterance)
 
     def _end_utterance(self) -> list[Event]:
         if self._current is None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     Mask = npt.NDArray[np.bool_]
@@ -77,8 +79,8 @@ class StretchFinder:
         """End the last stretch with the signal."""
         self._close()
 
-    def main_stretch(self, start: int, stop: int) -> Stretch | None:
-        """Give the stretch that most of some frames belong to.
+    def around(self, start: int, stop: int) -> list[Stretch]:
+        """Give the stretches that some frames belong to, and one that ended right before them.
 
         Parameters
         ----------
@@ -88,17 +90,12 @@ class StretchFinder:
 
         Returns
         -------
-        Stretch or None
-            The earlier one where two share the frames evenly; ``None`` where there is no speech.
+        list of Stretch
+            In order.
         """
-        while self._stretches and _stop(self._stretches[0]) <= start:
+        while self._stretches and _stop(self._stretches[0]) < start:
             self._stretches.popleft()
-        overlaps = [
-            (min(_stop(stretch), stop) - max(stretch.start, start), stretch)
-            for stretch in self._stretches
-            if stretch.start < stop
-        ]
-        return max(overlaps, key=lambda pair: pair[0])[1] if overlaps else None
+        return [stretch for stretch in self._stretches if stretch.start < stop]
 
     def _add_run(self, first: int, stop: int) -> None:
         if self._last_active is not None and first - self._last_active >= self._min_pause:
@@ -115,6 +112,26 @@ class StretchFinder:
             self._open.stop = self._last_active
         self._open = None
         self._last_active = None
+
+
+def main_stretch(stretches: Sequence[Stretch], start: int, stop: int) -> Stretch | None:
+    """Give the stretch that most of some frames belong to.
+
+    Parameters
+    ----------
+    stretches : sequence of Stretch
+        Those around the frames, in order.
+    start, stop : int
+        The first frame and the one after the last.
+
+    Returns
+    -------
+    Stretch or None
+        The earlier one where two share the frames evenly; ``None`` where there is no speech.
+    """
+    overlaps = [min(_stop(stretch), stop) - max(stretch.start, start) for stretch in stretches]
+    longest = max(overlaps, default=0)
+    return stretches[overlaps.index(longest)] if longest > 0 else None
 
 
 def _stop(stretch: Stretch) -> float:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.tiny_bundle import TONES_HZ, tiny_spec, tone, write_tiny_bundle
 
 from serenade.errors import AudioError, UsageError
@@ -85,6 +87,43 @@ def test_windows_do_not_reach_over_pauses(recognizer: Recognizer) -> None:
     assert one is not None
     assert other is not None
     assert one.confidence == pytest.approx(other.confidence, abs=0.02)
+
+
+@pytest.mark.parametrize("hop_seconds", [0.1, 0.5, 1.0, 2.0])
+def test_every_word_is_heard_however_long_the_hop(
+    recognizer: Recognizer, hop_seconds: float
+) -> None:
+    words = ["sadness", "anger", "neutral", "sadness", "anger", "anger", "sadness"]
+    parts = [part for word in words for part in (quiet(0.7), say(word, 0.31))]
+    config = TimelineConfig(hop_seconds=hop_seconds)
+    timeline = judge(recognizer, *parts, quiet(0.35), config=config)
+    spoken = [segment for segment in timeline.segments if segment.is_speech]
+    assert [emotion_of(segment) for segment in spoken] == words
+    finely = judge(recognizer, *parts, quiet(0.35), config=TimelineConfig(hop_seconds=0.25))
+    assert timeline.speech_seconds == pytest.approx(finely.speech_seconds)
+    stops = [segment.stop_seconds for segment in timeline.segments[:-1]]
+    assert stops == [segment.start_seconds for segment in timeline.segments[1:]]
+    hops = [hop.start_seconds for hop in timeline.hops]
+    assert hops == pytest.approx([index * hop_seconds for index in range(len(hops))])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    lengths=st.lists(st.sampled_from([0.05, 0.25, 0.4, 0.55, 1.3]), min_size=1, max_size=9),
+    hop_seconds=st.sampled_from([0.3, 1.0, 2.0]),
+    n_samples=st.integers(1500, 40_000),
+)
+def test_words_within_a_hop_do_not_depend_on_how_the_audio_comes(
+    recognizer: Recognizer, lengths: list[float], hop_seconds: float, n_samples: int
+) -> None:
+    parts = [say("anger", x) if i % 2 else quiet(x) for i, x in enumerate(lengths)]
+    samples, config = np.concatenate(parts), TimelineConfig(hop_seconds=hop_seconds)
+    pieces = [samples[start : start + n_samples] for start in range(0, samples.size, n_samples)]
+    in_pieces = list(recognizer.stream(RATE, config=config).run(pieces))
+    at_once = run(recognizer, samples, config=config)
+    assert [e for e in in_pieces if isinstance(e, SegmentClosed | HopPrediction)] == [
+        e for e in at_once if isinstance(e, SegmentClosed | HopPrediction)
+    ]
 
 
 def test_events_come_in_order_and_every_segment_is_opened_and_closed(

@@ -7,12 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serenade.inference.stretches import StretchFinder
+from serenade.inference.stretches import Stretch, StretchFinder, main_stretch
 
 
 def mask(text: str) -> np.ndarray:
     """``#`` is active."""
     return np.array([character == "#" for character in text], np.bool_)
+
+
+def main_of(finder: StretchFinder, start: int, stop: int) -> Stretch | None:
+    return main_stretch(finder.around(start, stop), start, stop)
 
 
 def stretches(text: str, cuts: list[int] | None = None) -> list[tuple[int, int | None]]:
@@ -23,7 +27,7 @@ def stretches(text: str, cuts: list[int] | None = None) -> list[tuple[int, int |
     finder.finish()
     found: list[tuple[int, int | None]] = []
     for frame in range(len(text)):
-        stretch = finder.main_stretch(frame, frame + 1)
+        stretch = main_of(finder, frame, frame + 1)
         if stretch and (not found or found[-1][0] != stretch.start):
             found.append((stretch.start, stretch.stop))
     return found
@@ -62,7 +66,7 @@ def test_what_lies_below_the_horizon_is_final(text: str) -> None:
         finder = StretchFinder(min_speech=3, min_pause=2)
         finder.push(mask(text[:n_frames]))
         for frame in range(finder.horizon):
-            assert (finder.main_stretch(frame, frame + 1) is not None) == final[frame]
+            assert (main_of(finder, frame, frame + 1) is not None) == final[frame]
 
 
 @given(text=st.text("#.", min_size=1, max_size=60))
@@ -76,7 +80,15 @@ def test_horizon_lags_by_no_more_than_speech_and_pause(text: str) -> None:
 def test_frames_belong_to_the_stretch_with_most_of_them() -> None:
     finder = StretchFinder(min_speech=3, min_pause=2)
     finder.push(mask("####..######"))
-    first, second = finder.main_stretch(0, 4), finder.main_stretch(3, 10)
+    first, second = main_of(finder, 0, 4), main_of(finder, 3, 10)
     assert first is not None
     assert second is not None
     assert (first.start, second.start) == (0, 6)
+
+
+def test_a_stretch_that_ended_right_before_some_frames_is_around_them() -> None:
+    finder = StretchFinder(min_speech=3, min_pause=2)
+    finder.push(mask("###...####.."))
+    assert [(each.start, each.stop) for each in finder.around(3, 8)] == [(0, 3), (6, 10)]
+    assert main_of(finder, 3, 5) is None
+    assert [(each.start, each.stop) for each in finder.around(4, 8)] == [(6, 10)]
