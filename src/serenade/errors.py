@@ -87,8 +87,12 @@ class MissingExtraError(SerenadeError):
     """
 
     def __init__(self, extra: str, purpose: str) -> None:
-        self.extra = extra
+        self.extra, self.purpose = extra, purpose
         super().__init__(
             f"{purpose} needs an optional part of Serenade that is not installed;"
             f' run: pip install "serenade[{extra}]"'
         )
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        """Keep it whole on its way from one process to another."""
+        return type(self), (self.extra, self.purpose)

@@ -45,7 +45,12 @@ def from_array(
         If the array is empty, has another shape or type, or holds NaN or infinity, or if a rate
         is out of range.
     """
-    array = np.asarray(samples)
+    try:
+        array = np.asarray(samples)
+    except ValueError as error:
+        raise AudioError(
+            "the array has rows of different lengths; give (n_samples,) or (n_samples, n_channels)"
+        ) from error
     check_rate(sample_rate, "the array")
     if array.ndim not in (1, 2):
         raise AudioError(

@@ -16,7 +16,7 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
-from serenade.audio.mp3 import end_of_stream
+from serenade.audio.mp3 import end_of_stream, joined
 from serenade.errors import AudioError
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _MISCOUNTED_BYTES = 64
 """Writers of wav that count their header as data are common."""
+
+_FIRST_PAGE = 2
+"""Flag of the pages that begin a stream; all of them come before any other page."""
 
 _SIZES_OF_PIPES = {0xFFFFFFFF: 0xFFFFFFFF, 0x7FFFF024: 0x7FFFF000}
 """Sizes of the whole and of its data that ffmpeg and sox write where they cannot go back."""
@@ -42,7 +45,8 @@ def check_complete(raw: BinaryIO, name: str) -> None:
     Raises
     ------
     AudioError
-        If data that the container promises is not there, or it cannot be known what is promised.
+        If data that the container promises is not there, or it cannot be known what is promised,
+        or another recording follows the first, which libsndfile would not read.
     """
     missing = _missing_bytes(raw, name)
     raw.seek(0)
@@ -64,7 +68,7 @@ def _missing_bytes(raw: BinaryIO, name: str) -> int:
     elif head[:4] == b"FORM" and form in (b"AIFF", b"AIFC"):
         promised_end = _end_of_chunk(raw, b"SSND", ">4sI")
     elif head[:4] == b"OggS":
-        promised_end = _end_of_pages(raw)
+        promised_end = _end_of_pages(raw, name)
     else:
         promised_end = end_of_stream(raw, name)
     return promised_end - n_bytes
@@ -88,13 +92,18 @@ def _end_of_chunk(raw: BinaryIO, wanted: bytes, layout: str) -> int:
     return 0
 
 
-def _end_of_pages(raw: BinaryIO) -> int:
+def _end_of_pages(raw: BinaryIO, name: str) -> int:
     """Give the position at which the last Ogg page that was begun ends."""
     end = 0
+    is_under_way = False
     raw.seek(0)
     while (header := raw.read(27))[:4] == b"OggS":
         if len(header) < 27:
             return end + 27
+        begins = bool(header[5] & _FIRST_PAGE)
+        if begins and is_under_way:
+            raise joined(name)
+        is_under_way = not begins
         lacing = raw.read(header[26])
         end += 27 + header[26] + sum(lacing)
         raw.seek(end)

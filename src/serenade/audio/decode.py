@@ -205,7 +205,7 @@ def _mono(
     file: soundfile.SoundFile, name: str, max_seconds: float | None, channel: int | None
 ) -> Iterator[FloatArray]:
     """Give the samples of the file at its own rate, one channel, up to the limit."""
-    if channel is not None and not 0 <= channel < file.channels:
+    if channel is not None and (isinstance(channel, float) or channel not in range(file.channels)):
         raise AudioError(
             f"{name} has no channel {channel}; choose one from 0 to {file.channels - 1}"
         )

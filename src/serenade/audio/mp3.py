@@ -34,6 +34,11 @@ _RATES = {
 _LENGTH_HEADER_WITHIN = 4 + 2 + 32
 """Header, checksum and the longest side information: a length header starts here at the latest."""
 
+_ID3V1_BYTES = 128
+
+_FRAMES_OF_A_STREAM = 4
+"""A few frames more than stated are a writer's miscount, so many are another stream."""
+
 _HAS_FRAME_COUNT = 1
 _HAS_BYTE_COUNT = 2
 
@@ -58,15 +63,18 @@ def end_of_stream(raw: BinaryIO, name: str) -> int:
     ------
     AudioError
         If the bit rate varies and there is no length header: libsndfile would guess the length
-        from the first frame and drop whatever lies behind.
+        from the first frame and drop whatever lies behind. If another stream follows behind the
+        stated end, which libsndfile would drop as well.
     """
-    position = _after_tag(raw)
+    position = _after_tag(raw, 0)
     raw.seek(position)
     head = raw.read(_LENGTH_HEADER_WITHIN + 18)
     if _frame_bytes(head) == 0:
         return 0
     stated = _stated_bytes(head)
     if stated is not None:
+        if stated > 0 and _another_follows(raw, position + stated):
+            raise joined(name)
         return position + stated
     bit_rates = set()
     while n_bytes := _frame_bytes(head):
@@ -82,15 +90,49 @@ def end_of_stream(raw: BinaryIO, name: str) -> int:
     return position
 
 
-def _after_tag(raw: BinaryIO) -> int:
-    """Give the position after a leading ID3v2 tag."""
-    raw.seek(0)
+def joined(name: str) -> AudioError:
+    """Give the error for files that were put one behind the other.
+
+    Parameters
+    ----------
+    name : str
+        The file's name, as the subject of the message.
+
+    Returns
+    -------
+    AudioError
+        To be raised.
+    """
+    return AudioError(
+        f"{name} holds several recordings one behind the other, of which only the first would be"
+        " heard; convert it to wav or flac as a whole"
+    )
+
+
+def _another_follows(raw: BinaryIO, end: int) -> bool:
+    """Tell whether frames of another stream lie behind the end of one, tags between them or not."""
+    raw.seek(end)
+    if raw.read(3) == b"TAG":
+        end += _ID3V1_BYTES
+    position = _after_tag(raw, end)
+    for _ in range(_FRAMES_OF_A_STREAM):
+        raw.seek(position)
+        n_bytes = _frame_bytes(raw.read(4))
+        if n_bytes == 0:
+            return False
+        position += n_bytes
+    return True
+
+
+def _after_tag(raw: BinaryIO, start: int) -> int:
+    """Give the position after an ID3v2 tag that may be there."""
+    raw.seek(start)
     tag = raw.read(10)
     if tag[:3] != b"ID3" or len(tag) < 10:
-        return 0
+        return start
     # the size has seven bits a byte, so that it never looks like a frame
     a, b, c, d = tag[6:10]
-    return 10 + (a << 21 | b << 14 | c << 7 | d)
+    return start + 10 + (a << 21 | b << 14 | c << 7 | d)
 
 
 def _frame_bytes(header: bytes) -> int:

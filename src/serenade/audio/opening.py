@@ -51,19 +51,36 @@ def open_raw(source: AudioSource) -> Iterator[BinaryIO]:
     Raises
     ------
     AudioError
-        If there is no such file, it may not be read, is not a regular file or is empty.
+        If there is no such file, it may not be read, is not a regular file or is empty, or if the
+        source is nothing that holds audio.
     """
     name = name_of(source)
     if isinstance(source, str | os.PathLike):
         with _open_file(source, name) as raw:
             yield raw
         return
-    content = source if isinstance(source, bytes) else source.read()
-    if not isinstance(content, bytes):
-        raise AudioError(f"{name} gives text, not bytes; open the file in binary mode")
+    if isinstance(source, bytes | bytearray | memoryview):
+        content = bytes(source)
+    else:
+        content = _read_stream(source, name)
     if not content:
         raise AudioError(f"{name} is empty")
     yield _Memory(content)
+
+
+def _read_stream(source: BinaryIO, name: str) -> bytes:
+    if not hasattr(source, "read"):
+        raise AudioError(
+            f"a {type(source).__name__} is no audio; give a path, the bytes of a file, a binary"
+            " stream or an array with its sample rate"
+        )
+    try:
+        content: object = source.read()
+    except (OSError, ValueError) as error:
+        raise AudioError(f"{name} cannot be read: {error}; open it anew for reading") from error
+    if not isinstance(content, bytes):
+        raise AudioError(f"{name} gives text, not bytes; open the file in binary mode")
+    return content
 
 
 def _open_file(path: str | os.PathLike[str], name: str) -> BinaryIO:

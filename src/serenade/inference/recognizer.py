@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serenade.audio.array import from_array
 from serenade.audio.decode import decode_blocks
-from serenade.audio.naming import name_of
+from serenade.audio.naming import AudioSource, name_of
 from serenade.audio.quality import measure_quality
 from serenade.errors import AudioError, UsageError
 from serenade.inference.average import WindowAverage
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from serenade.model.adaptation import SpeakerReference
     from serenade.types import FloatArray
 
-    Source = str | os.PathLike[str] | bytes | BinaryIO | Waveform | npt.NDArray[np.generic]
+    Source = AudioSource | Waveform | npt.NDArray[np.generic]
 
 
 class Recognizer:

@@ -12,6 +12,7 @@ fed with a whole file.
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -125,7 +126,7 @@ class Stream:
             If the stream was flushed.
         """
         self._check_open()
-        if np.size(samples) == 0:
+        if isinstance(samples, Sized) and len(samples) == 0:
             return []
         piece = from_array(samples, self._input_rate, target_rate=self._input_rate)
         return self._take(self._resampler.push(piece.samples))

@@ -55,6 +55,7 @@ def test_another_rate_is_resampled() -> None:
     [
         (np.zeros((2, 3, 4)), "has 3 dimensions"),
         (np.float64(1.0), "has 0 dimensions"),
+        ([[1.0, 2.0], [3.0]], "rows of different lengths"),
         (np.zeros(0), "is empty"),
         (np.zeros((0, 2)), "is empty"),
         (np.zeros((2, 16_000)), "has 16000 channels; .* transpose it"),

@@ -189,6 +189,51 @@ def test_mp3_with_tags_decodes() -> None:
     assert decode(tagged).samples.size == 3 * RATE
 
 
+@pytest.mark.parametrize(("container", "encoding"), [f for f in FORMATS if f[0] in ("OGG", "MP3")])
+def test_recordings_one_behind_the_other_are_refused(container: str, encoding: str) -> None:
+    """libsndfile reads the first and is silent about the rest."""
+    first, second = encode(chirp(), container, encoding), encode(chirp(2.0), container, encoding)
+    message = refusal(first + second)
+    assert "several recordings one behind the other" in message
+    assert decode(first).samples.size == 3 * RATE
+
+
+def test_mp3_recordings_with_tags_between_them_are_refused() -> None:
+    content = encode(chirp(), "MP3", "MPEG_LAYER_III")
+    tag = b"ID3\x04\0\0" + bytes([0, 0, 2, 0]) + bytes(256)
+    assert "several recordings" in refusal(content + b"TAG" + bytes(125) + tag + content)
+
+
+def test_mp3_with_a_frame_more_than_stated_decodes() -> None:
+    content = encode(chirp(), "MP3", "MPEG_LAYER_III")
+    one_frame = content[: content.index(b"\xff", 50)]
+    assert decode(content + one_frame).samples.size == 3 * RATE
+
+
+def test_bytes_of_every_kind_decode() -> None:
+    content = encode(chirp())
+    expected = decode(content).samples
+    for source in (bytearray(content), memoryview(content)):
+        np.testing.assert_array_equal(decode(source).samples, expected)
+
+
+def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    closed = io.BytesIO(encode(chirp()))
+    closed.close()
+    assert "cannot be read" in refusal(closed)
+    with (tmp_path / "new").open("wb") as only_written:
+        assert "cannot be read" in refusal(only_written)
+    for source in (None, 3, [1.0, 2.0]):
+        assert "is no audio; give a path" in refusal(source)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("channel", [0.5, 1.0, -1, 2])
+def test_a_channel_that_is_not_there_is_refused(channel: float) -> None:
+    content = encode(np.stack([chirp(), chirp()], axis=1))
+    with pytest.raises(AudioError, match="choose one from 0 to 1"):
+        list(decode_blocks(content, channel=channel))  # type: ignore[arg-type]
+
+
 def test_zero_channels() -> None:
     assert "Channel count is zero" in refusal(wav_header(channels=0, data_size=4) + bytes(4))
 
