@@ -303,6 +303,8 @@ def _published_folds(
                 missing=missing,
             )
         )
+    if notes and not folds:
+        raise SplitError(f"protocol {protocol} leaves nothing to judge: {'; '.join(notes)}")
     if not folds:
         raise SplitError(
             f"the folds of protocol {protocol} name corpora"

@@ -118,6 +118,14 @@ def test_fold_whose_test_clips_are_all_absent_is_left_out_with_a_note(
     assert "fold one 1 is left out" in made.notes[0]
 
 
+def test_folds_whose_test_clips_are_all_absent_are_one_clear_error(
+    utterances: list[Utterance], tmp_path: Path
+) -> None:
+    path = write_csv(tmp_path / "f.csv", ["one,1,test,sealed_1"])
+    with pytest.raises(SplitError, match="leaves nothing to judge: fold one 1 is left out: none"):
+        make_folds("emobox", utterances, folds_path=path)
+
+
 def test_emo_superb_development_part_is_for_validation(
     utterances: list[Utterance], tmp_path: Path
 ) -> None:
