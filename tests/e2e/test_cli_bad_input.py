@@ -230,3 +230,18 @@ def test_a_bug_is_one_line(
     monkeypatch.setenv("SERENADE_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         serenade("predict", "sadness.wav", "--model", tiny_bundle)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--stress-clips", "400"), "--stress-clips"),
+        (("--noise", "more", "--rir", "more"), "--noise and --rir"),
+    ],
+)
+def test_options_of_stress_need_stress(
+    serenade: Any, tiny_bundle: Path, voices: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    result = serenade("evaluate", tiny_bundle, "absent.jsonl", *arguments)
+    assert result.code == 2
+    assert result.err == f"serenade: error: --stress is needed for {named}; add it\n"

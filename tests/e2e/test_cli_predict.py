@@ -106,7 +106,7 @@ def test_csv_has_a_row_per_file(predict: Any, voices: Path) -> None:
     assert result.code == 1
     rows = list(csv.DictReader(io.StringIO(result.out)))
     assert list(rows[0]) == [
-        *("path", "emotion", "confidence", "abstained", "duration_s"),
+        *("path", "emotion", "confidence", "abstained", "duration_s", "model"),
         *TONES_HZ,
         *("warnings", "error"),
     ]
@@ -114,6 +114,7 @@ def test_csv_has_a_row_per_file(predict: Any, voices: Path) -> None:
     assert rows[0]["emotion"] == ""
     assert rows[0]["error"].startswith("AudioError: 'broken.wav'")
     assert rows[1]["emotion"] == "happiness"
+    assert [row["model"] for row in rows] == ["", *["tiny 1.0.0"] * 4]
     assert rows[1]["abstained"] == "false"
     assert float(rows[1]["happiness"]) == float(rows[1]["confidence"]) > 0.9
 

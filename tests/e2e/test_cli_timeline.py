@@ -199,3 +199,20 @@ def test_formats_of_timelines_need_a_timeline(
     result = serenade("predict", "clip.flac", "--model", tiny_bundle, "--format", "rttm")
     assert result.code == 2
     assert "--format rttm needs --timeline" in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--hop", "0.5"), "--hop"),
+        (("--channels", "mix"), "--channels"),
+        (("--activity", "neural"), "--activity"),
+        (("--hop", "9", "--channels", "split"), "--hop and --channels"),
+    ],
+)
+def test_options_of_timelines_need_a_timeline(
+    serenade: Serenade, tiny_bundle: Path, clip: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    result = serenade("predict", "clip.flac", "--model", tiny_bundle, *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"serenade: error: --timeline is needed for {named}; add it\n"

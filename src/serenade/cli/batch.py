@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from serenade.distributed.results import Results
     from serenade.distributed.run import Engine
 
-SOME_FAILED = 1
-ALL_FAILED = 2
 INTERRUPTED = 130
 
 
@@ -63,6 +61,7 @@ def batch(
     Exit code: 0 all good, 1 some recordings failed, 2 none could be used, 130 stopped.
     """
     from serenade.cli.batch_evaluation import EVALUATION_NAME, evaluate_results, read_truth
+    from serenade.cli.exit_codes import exit_code
     from serenade.cli.interrupts import stopping
     from serenade.cli.messages import print_message
     from serenade.cli.progress import Progress
@@ -95,8 +94,8 @@ def batch(
         text, content = evaluate_results(asked, truth, plan, results)
         results.attach(EVALUATION_NAME, content.encode())
         print(text, end="")
-    if results.n_failed:
-        raise typer.Exit(ALL_FAILED if results.n_failed == plan.n_items else SOME_FAILED)
+    if code := exit_code(results.n_failed, plan.n_items):
+        raise typer.Exit(code)
 
 
 def _choose_engine(engine: EngineName, workers: int | None, address: str | None) -> Engine:

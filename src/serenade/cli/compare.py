@@ -37,6 +37,7 @@ def compare(
     """
     from serenade.cli.evaluation_inputs import choose_fold, known_leaks
     from serenade.cli.evaluation_output import comparison_text, to_json_text, write_result
+    from serenade.cli.targets import check_targets
     from serenade.corpora.manifest import read_manifest
     from serenade.evaluation.compare import compare as compare_models
     from serenade.evaluation.evaluate import Setting, bundle_checksum
@@ -46,6 +47,7 @@ def compare(
     from serenade.model.bundle import open_bundle
     from serenade.model.store import resolve
 
+    check_targets({"--output": output}, [str(manifest)])
     chosen = choose_fold(read_manifest(manifest), split, None, None, None, seed=seed)
     labelling = choose_labelling(labels, chosen.test)
     wanted = [u for u in chosen.test if labelling.truth(u) is not None]

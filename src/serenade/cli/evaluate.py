@@ -13,6 +13,7 @@ from serenade.cli.evaluation_output import ResultFormat
 
 SOME_FAILED = 1
 INTERRUPTED = 130
+STRESS_CLIPS = 400
 
 
 def evaluate(
@@ -56,8 +57,11 @@ def evaluate(
         bool, typer.Option("--stress", help="Also judge noisy, reverberant and cut clips.")
     ] = False,
     stress_clips: Annotated[
-        int, typer.Option(min=1, help="About how many clips --stress judges per condition.")
-    ] = 400,
+        int | None,
+        typer.Option(
+            min=1, help="About how many clips --stress judges per condition.", show_default="400"
+        ),
+    ] = None,
     noise: Annotated[Path | None, typer.Option(help="Folder of noises for --stress.")] = None,
     rir: Annotated[
         Path | None, typer.Option(help="Folder of room impulse responses for --stress.")
@@ -91,6 +95,7 @@ def evaluate(
 
     from serenade.cli.evaluation_inputs import (
         check_paths,
+        check_uses,
         choose_fold,
         choose_reference,
         known_leaks,
@@ -98,6 +103,7 @@ def evaluate(
     from serenade.cli.evaluation_output import evaluation_text, to_json_text, write_result
     from serenade.cli.messages import print_message
     from serenade.cli.progress import Progress
+    from serenade.cli.targets import check_targets
     from serenade.corpora.manifest import read_manifest
     from serenade.evaluation.evaluate import Setting, bundle_checksum
     from serenade.evaluation.evaluate import evaluate as evaluate_model
@@ -109,7 +115,12 @@ def evaluate(
     from serenade.model.bundle import open_bundle
     from serenade.model.store import resolve
 
+    check_uses(stress=stress, stress_clips=stress_clips, noise=noise, rir=rir)
     check_paths(noise, rir, report, output)
+    read = (manifest, resume, trained_on, folds)
+    check_targets(
+        {"--output": output, "--report": report}, [str(path) for path in read if path is not None]
+    )
     adapted_by = choose_reference(
         reference_clips, adapted=speaker_adapted, stress=stress, seed=seed
     )
@@ -165,7 +176,7 @@ def evaluate(
             seed=seed,
             noise_folder=noise,
             response_folder=rir,
-            max_clips=stress_clips,
+            max_clips=STRESS_CLIPS if stress_clips is None else stress_clips,
             workers=workers,
             progress=lambda name: print_message(f"stress: {name}"),
         )

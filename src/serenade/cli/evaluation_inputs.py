@@ -51,6 +51,31 @@ def check_paths(
             raise UsageError(f"{file} cannot be written: {file.parent} is not a folder")
 
 
+def check_uses(
+    *, stress: bool, stress_clips: int | None, noise: Path | None, rir: Path | None
+) -> None:
+    """Find options that nothing would use.
+
+    Parameters
+    ----------
+    stress : bool
+        Whether degraded clips are judged.
+    stress_clips : int or None
+        How many.
+    noise, rir : Path or None
+        Folders that they are degraded with.
+
+    Raises
+    ------
+    UsageError
+        If degraded clips are described and not judged.
+    """
+    options = {"--stress-clips": stress_clips, "--noise": noise, "--rir": rir}
+    unused = [name for name, value in options.items() if value is not None]
+    if unused and not stress:
+        raise UsageError(f"--stress is needed for {' and '.join(unused)}; add it")
+
+
 def choose_reference(
     n_clips: int | None, *, adapted: bool, stress: bool, seed: int
 ) -> ReferenceChoice | None:

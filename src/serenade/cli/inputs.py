@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -70,6 +71,26 @@ def means_one_file(arguments: list[str]) -> bool:
     return len(arguments) == 1 and not (_is_folder(arguments[0]) or _is_pattern(arguments[0]))
 
 
+def read_standard_input() -> bytes:
+    """Read the recording on standard input.
+
+    Returns
+    -------
+    bytes
+        All of it.
+
+    Raises
+    ------
+    AudioError
+        If it cannot be read.
+    """
+    try:
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        reason = f"standard input cannot be read ({error.strerror})"
+        raise AudioError(f"{reason}; pipe a recording in or give a file") from error
+
+
 def _expand(argument: str) -> Iterator[Input]:
     if _is_folder(argument):
         yield from _search_folder(argument)
@@ -82,6 +103,10 @@ def _expand(argument: str) -> Iterator[Input]:
                 yield from _search_folder(match)
             else:
                 yield Input(match)
+    elif argument == STDIN and sys.stdin is None:
+        yield Input(
+            argument, AudioError("standard input is closed; pipe a recording in or give a file")
+        )
     else:
         yield Input(argument)
 

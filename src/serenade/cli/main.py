@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -44,7 +45,10 @@ COMMANDS = {
 """The sub-commands in the order of ``--help``; a module is imported when its command runs."""
 
 USAGE_EXIT_CODE = 2
+READER_GONE_EXIT_CODE = 1
 BUG_EXIT_CODE = 70
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class _LazyGroup(TyperGroup):
@@ -107,15 +111,27 @@ def make_app() -> typer.Typer:
 def run() -> None:
     """Run the command line and leave the process with its exit code.
 
-    Every `SerenadeError` is one line on standard error and exit code 2. A bug is one line and exit
-    code 70; ``SERENADE_DEBUG=1`` shows its traceback.
+    Every `SerenadeError`, and a disk that is full, is one line on standard error and exit code 2. A
+    bug is one line and exit code 70; ``SERENADE_DEBUG=1`` shows its traceback.
     """
+    if sys.stderr is None:  # print would turn to standard output
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - as long as the process
     try:
-        make_app()(prog_name="serenade")
+        _run_and_flush()
     except SerenadeError as error:
         print_message(f"error: {error}")
         sys.exit(USAGE_EXIT_CODE)
+    except BrokenPipeError:
+        _drop_unwritten()
+        sys.exit(READER_GONE_EXIT_CODE)
     except Exception as error:  # the last resort: users must not see a traceback
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            print_message(
+                f"error: the output cannot be written ({error.strerror}); make room or write it"
+                " elsewhere"
+            )
+            _drop_unwritten()
+            sys.exit(USAGE_EXIT_CODE)
         if os.environ.get("SERENADE_DEBUG") == "1":
             raise
         print_message(
@@ -123,3 +139,20 @@ def run() -> None:
             " SERENADE_DEBUG=1 shows"
         )
         sys.exit(BUG_EXIT_CODE)
+
+
+def _run_and_flush() -> None:
+    """Run, and see what is printed on its way; later only the interpreter could complain."""
+    try:
+        make_app()(prog_name="serenade")
+    finally:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
+def _drop_unwritten() -> None:
+    """Let go what standard output did not take; the interpreter would try it once more."""
+    if sys.stdout is None:
+        return
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - Path is not loaded for help
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -7,13 +7,16 @@ import os
 import sys
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from serenade.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
+
+    from _typeshed import ReadableBuffer
 
 
 class Format(StrEnum):
@@ -30,12 +33,28 @@ class Format(StrEnum):
         return self in (Format.JSONL, Format.CSV)
 
 
+class Done(NamedTuple):
+    """What an output holds already.
+
+    Parameters
+    ----------
+    paths : set of str
+        Its recordings, good or failed.
+    n_failed : int
+        How many of them failed.
+    """
+
+    paths: set[str]
+    n_failed: int
+
+
 @contextmanager
 def open_output(path: Path | None, form: Format, *, append: bool) -> Iterator[TextIO]:
     """Open what records are written to.
 
     Lines (JSONL, CSV) go into the file as they come. Other formats go into a new file that takes
-    the place of an old one when it is complete or the user interrupts, never half-way.
+    the place of an old one when it is complete or the user interrupts, never half-way. An old file
+    stays as it is until something is written, and where an exception ends the block.
 
     Parameters
     ----------
@@ -60,13 +79,17 @@ def open_output(path: Path | None, form: Format, *, append: bool) -> Iterator[Te
         yield _standard_output(form)
         return
     try:
-        # a device such as /dev/stdout cannot be replaced
-        if form.is_resumable or (path.exists() and not path.is_file()):
-            with path.open("a" if append else "w", encoding="utf-8", newline="\n") as file:
-                yield file
+        opened: AbstractContextManager[TextIO]
+        if append or (path.exists() and not path.is_file()):
+            # a device such as /dev/stdout cannot be replaced
+            opened = path.open("a" if append else "w", encoding="utf-8", newline="\n")
+        elif form.is_resumable:
+            raw = io.BufferedWriter(_OldUntilWritten(path))
+            opened = io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
         else:
-            with _replacing(path) as file:
-                yield file
+            opened = _replacing(path)
+        with opened as file:
+            yield file
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written ({error.strerror}); give another --output"
@@ -76,13 +99,16 @@ def open_output(path: Path | None, form: Format, *, append: bool) -> Iterator[Te
 @contextmanager
 def _replacing(path: Path) -> Iterator[TextIO]:
     """Write a new file beside an old one, then put it in its place."""
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     part = target.with_name(f".serenade-{os.getpid()}.part")
     try:
         with part.open("w", encoding="utf-8", newline="\n") as file:
             yield file
     except KeyboardInterrupt:
-        part.replace(target)
+        if part.stat().st_size:
+            part.replace(target)
+        else:
+            part.unlink()
         raise
     except Exception:
         part.unlink(missing_ok=True)
@@ -90,8 +116,24 @@ def _replacing(path: Path) -> Iterator[TextIO]:
     part.replace(target)
 
 
+class _OldUntilWritten(io.FileIO):
+    """A file that loses what it held when the first bytes are written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "a")
+        self._is_old = True
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        if self._is_old:
+            self.truncate(0)
+            self._is_old = False
+        return super().write(content)
+
+
 def _standard_output(form: Format) -> TextIO:
     """Give standard output, made able to take every record."""
+    if sys.stdout is None:
+        raise UsageError("standard output is closed; open it or give --output")
     if isinstance(sys.stdout, io.TextIOWrapper):
         if form is Format.TEXT:
             sys.stdout.reconfigure(errors="backslashreplace")

@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from serenade.cli.inputs import STDIN, Input, find_inputs, means_one_file
+from serenade.cli.exit_codes import ALL_FAILED, exit_code
+from serenade.cli.inputs import (
+    STDIN,
+    Input,
+    find_inputs,
+    means_one_file,
+    read_standard_input,
+)
 from serenade.cli.interrupts import interrupts_held
 from serenade.cli.messages import print_message
-from serenade.cli.outputs import Format, open_output
+from serenade.cli.outputs import Done, Format, open_output
 from serenade.cli.progress import Progress
+from serenade.cli.targets import check_targets
 from serenade.cli.timeline_output import (
     Activity,
     Channels,
@@ -32,8 +40,7 @@ if TYPE_CHECKING:
     from serenade.inference.recognizer import Recognizer
     from serenade.model.adaptation import SpeakerReference
 
-SOME_FAILED = 1
-ALL_FAILED = 2
+DEFAULT_HOP_SECONDS = 0.5
 MOST_THREADS = 4
 """More gain nothing on a few seconds of audio."""
 
@@ -84,13 +91,21 @@ def predict(
     timeline: Annotated[
         bool, typer.Option("--timeline", help="Tell which emotion is when, at any length.")
     ] = False,
-    hop: Annotated[float, typer.Option(help="Timeline: seconds between predictions.")] = 0.5,
+    hop: Annotated[
+        float | None,
+        typer.Option(help="Timeline: seconds between predictions.", show_default="0.5"),
+    ] = None,
     channels: Annotated[
-        Channels, typer.Option(help="Timeline: judge channels together or apart.")
-    ] = Channels.MIX,
+        Channels | None,
+        typer.Option(help="Timeline: judge channels together or apart.", show_default="mix"),
+    ] = None,
     activity: Annotated[
-        Activity, typer.Option(help="Timeline: how speech is found; neural needs the extra vad.")
-    ] = Activity.ENERGY,
+        Activity | None,
+        typer.Option(
+            help="Timeline: how speech is found; neural needs the extra vad.",
+            show_default="energy",
+        ),
+    ] = None,
     adapt: Annotated[
         bool, typer.Option("--adapt", help="Timeline: get to know the one speaker on the way.")
     ] = False,
@@ -108,20 +123,27 @@ def predict(
 
     if plot is not None:
         check_plot(plot, paths)
+    found = find_inputs(paths)
+    references = find_inputs(speaker_reference or [])
+    check_targets({"--output": output, "--plot": plot}, [item.path for item in found + references])
     if timeline:
         if resume or top is not None or denoise or workers > 1 or transcribe or speak:
             raise UsageError(
                 "--timeline does not go with --resume, --top, --denoise, --workers, --transcribe or"
                 " --speak"
             )
-        config = timeline_config(hop_seconds=hop, activity=activity)
+        config = timeline_config(
+            hop_seconds=DEFAULT_HOP_SECONDS if hop is None else hop,
+            activity=activity or Activity.ENERGY,
+        )
         recognizer = Recognizer.load(model)
         code = print_timelines(
             recognizer,
-            paths,
+            found,
+            single=means_one_file(paths),
             form=form_of_any,
             output=output,
-            channels=channels,
+            channels=channels or Channels.MIX,
             config=config,
             reference=hear_reference(recognizer, speaker_reference or []),
             adapt=adapt,
@@ -130,6 +152,9 @@ def predict(
         raise typer.Exit(code)
     if adapt:
         raise UsageError("--adapt needs --timeline; for single recordings give --speaker-reference")
+    timeline_options = {"--hop": hop, "--channels": channels, "--activity": activity}
+    if unused := [name for name, value in timeline_options.items() if value is not None]:
+        raise UsageError(f"--timeline is needed for {' and '.join(unused)}; add it")
     form = form_of_any.plain
     if resume and (output is None or not form.is_resumable):
         raise UsageError("--resume needs --output with --format jsonl or csv")
@@ -137,17 +162,17 @@ def predict(
         raise UsageError("--transcribe and --speak need files and --format text")
     recognizer = Recognizer.load(model, threads=_threads(paths))
     reference = hear_reference(recognizer, speaker_reference or [], denoise=denoise)
-    done = _recover(output, form, recognizer) if resume and output is not None else set()
-    inputs = [item for item in find_inputs(paths) if display_path(item.path) not in done]
+    done = _recover(output, form, recognizer) if resume and output is not None else Done(set(), 0)
+    inputs = [item for item in found if display_path(item.path) not in done.paths]
     outcomes = _predict(recognizer, inputs, workers=workers, denoise=denoise, reference=reference)
     outcomes = outcomes if plot is None else drawn(outcomes, plot)
-    with open_output(output, form, append=bool(done)) as file:
+    with open_output(output, form, append=bool(done.paths)) as file:
         sink = make_sink(
             form,
             file,
             labels=recognizer.labels,
             single=means_one_file(paths),
-            with_header=not done,
+            with_header=not done.paths,
         )
         clip_voice = open_clip_voice(file, transcribe=transcribe, speak=speak)
         progress = Progress(len(inputs), shown=_wants_progress(len(inputs), file))
@@ -158,8 +183,11 @@ def predict(
             progress.clear()
             with interrupts_held():
                 sink.finish()
-    if n_failed:
-        raise typer.Exit(ALL_FAILED if n_failed == len(inputs) else SOME_FAILED)
+        code = exit_code(done.n_failed + n_failed, len(done.paths) + len(inputs))
+        if code == ALL_FAILED and form is Format.TEXT:
+            raise typer.Exit(code)  # within the block, which leaves an old output as it is
+    if code:
+        raise typer.Exit(code)
 
 
 def _threads(paths: list[str]) -> int:
@@ -179,7 +207,7 @@ def _predict(
     from serenade.inference.batch import Outcome
 
     sources: Iterator[BatchSource] = (
-        sys.stdin.buffer.read() if item.path == STDIN else item.path
+        read_standard_input() if item.path == STDIN else item.path
         for item in inputs
         if item.problem is None
     )
@@ -214,13 +242,13 @@ def _write(
     return n_failed
 
 
-def _recover(output: Path, form: Format, recognizer: Recognizer) -> set[str]:
-    from serenade.cli.records import csv_columns
-    from serenade.cli.resume import recover_csv, recover_jsonl
+def _recover(output: Path, form: Format, recognizer: Recognizer) -> Done:
+    from serenade.cli.resume import recover
 
-    if form is Format.CSV:
-        return recover_csv(output, csv_columns(recognizer.labels))
-    return recover_jsonl(output)
+    done = recover(output, form, labels=recognizer.labels, model=recognizer.model_id)
+    if done.n_failed:
+        print_message(f"failed in an earlier run: {done.n_failed}; {output} says why")
+    return done
 
 
 def _wants_progress(n_inputs: int, file: TextIO) -> bool:

@@ -23,7 +23,7 @@ def csv_columns(labels: Sequence[str]) -> list[str]:
     list of str
         Names of the columns.
     """
-    before = ["path", "emotion", "confidence", "abstained", "duration_s"]
+    before = ["path", "emotion", "confidence", "abstained", "duration_s", "model"]
     return [*before, *labels, "warnings", "error"]
 
 
@@ -44,13 +44,14 @@ def to_csv_row(record: Record, labels: Sequence[str]) -> list[str]:
     """
     if "error" in record:
         message = f"{record['error']['kind']}: {record['error']['message']}"
-        return [record["path"], *[""] * (5 + len(labels)), message]
+        return [record["path"], *[""] * (6 + len(labels)), message]
     return [
         record["path"],
         record["emotion"],
         str(record["confidence"]),
         str(record["abstained"]).lower(),
         str(record["duration_s"]),
+        record["model"],
         *(str(record["probabilities"].get(label, "")) for label in labels),
         " ".join(record["warnings"]),
         "",

@@ -52,19 +52,19 @@ class JsonSink:
         self._file = file
         self._single = single
         self._separator = "" if single else "[\n"
+        self._is_begun = False
 
     def write(self, record: Record) -> None:
         """Write an object."""
         indent = 2 if self._single else None
         self._file.write(self._separator + json.dumps(record, ensure_ascii=False, indent=indent))
         self._separator = ",\n"
+        self._is_begun = True
 
     def finish(self) -> None:
-        """Close the array."""
-        if self._single:
-            self._file.write("\n")
-        else:
-            self._file.write("[]\n" if self._separator == "[\n" else "\n]\n")
+        """Close the array, if there was a record."""
+        if self._is_begun:
+            self._file.write("\n" if self._single else "\n]\n")
 
 
 class JsonlSink:
@@ -89,11 +89,13 @@ class CsvSink:
         self._file = file
         self._labels = labels
         self._writer = csv.writer(file, lineterminator="\n")
-        if with_header:
-            self._writer.writerow(csv_columns(labels))
+        self._needs_header = with_header
 
     def write(self, record: Record) -> None:
-        """Write a row."""
+        """Write a row, the first one below the header."""
+        if self._needs_header:
+            self._writer.writerow(csv_columns(self._labels))
+            self._needs_header = False
         self._writer.writerow(to_csv_row(record, self._labels))
         self._file.flush()
 

@@ -7,7 +7,10 @@ import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from serenade.cli.inputs import STDIN, find_inputs, means_one_file
+import typer
+
+from serenade.cli.exit_codes import ALL_FAILED, exit_code
+from serenade.cli.inputs import STDIN, read_standard_input
 from serenade.cli.messages import print_message
 from serenade.cli.outputs import Format, open_output
 from serenade.cli.plot_output import draw_timeline
@@ -23,9 +26,6 @@ if TYPE_CHECKING:
     from serenade.inference.timeline import Timeline, TimelineConfig
     from serenade.inference.timeline_formats import Track
     from serenade.model.adaptation import SpeakerReference
-
-SOME_FAILED = 1
-ALL_FAILED = 2
 
 _ANY_RATE = 16_000
 _SECONDS_BETWEEN = 0.1
@@ -104,8 +104,9 @@ def timeline_config(*, hop_seconds: float, activity: Activity) -> TimelineConfig
 
 def print_timelines(
     recognizer: Recognizer,
-    paths: list[str],
+    inputs: list[Input],
     *,
+    single: bool,
     form: TimelineFormat,
     output: Path | None,
     channels: Channels,
@@ -120,8 +121,10 @@ def print_timelines(
     ----------
     recognizer : Recognizer
         The model.
-    paths : list of str
-        Arguments of the command.
+    inputs : list of Input
+        The recordings.
+    single : bool
+        Whether the command means one recording, which is not put into an array, for JSON.
     form : TimelineFormat
         How to write.
     output : Path or None
@@ -147,10 +150,11 @@ def print_timelines(
     UsageError
         If the format holds one recording and there are several, the file cannot be written, or
         the model cannot judge as wanted.
+    typer.Exit
+        If none could be used and the format has no place for failures.
     """
     if plot is not None and channels is Channels.SPLIT:
         raise UsageError("--plot draws all channels together, so it does not go with split ones")
-    inputs = find_inputs(paths)
     if form in _OF_ONE_RECORDING and len(inputs) != 1:
         raise UsageError(f"--format {form} holds one recording and there are {len(inputs)}")
     # what the model cannot do is one error, not one of each recording
@@ -158,7 +162,7 @@ def print_timelines(
     plain = Format.TEXT if form in _OF_ONE_RECORDING else Format.JSON
     n_failed = 0
     with open_output(output, plain, append=False) as file:
-        writer = _Writer(file, form, single=means_one_file(paths) and channels is Channels.MIX)
+        writer = _Writer(file, form, single=single and channels is Channels.MIX)
         shown = sys.stderr.isatty() and not (file.isatty() and len(inputs) > 1)
         for item in inputs:
             progress = _Progress(shown=shown)
@@ -185,9 +189,9 @@ def print_timelines(
             if plot is not None:
                 draw_timeline(tracks, plot)
         writer.finish()
-    if n_failed:
-        return ALL_FAILED if n_failed == len(inputs) else SOME_FAILED
-    return 0
+        if not writer.has_told:
+            raise typer.Exit(ALL_FAILED)  # within the block, which leaves an old output as it is
+    return exit_code(n_failed, len(inputs))
 
 
 def _tracks(
@@ -207,7 +211,7 @@ def _tracks(
 
     if item.problem is not None:
         raise item.problem
-    source = sys.stdin.buffer.read() if item.path == STDIN else item.path
+    source = read_standard_input() if item.path == STDIN else item.path
     info = probe(source)
     progress.total_seconds = info.duration_seconds
     split = channels is Channels.SPLIT
@@ -232,10 +236,13 @@ class _Writer:
         self._single = single
         self._n_objects = 0
         self._has_header = False
+        self.has_told = False
+        """Whether the file tells of a recording; of silence some formats tell with no line."""
 
     def write(self, tracks: list[Track]) -> None:
         from serenade.inference import timeline_formats as formats
 
+        self.has_told = True
         match self._form:
             case TimelineFormat.TEXT:
                 self._draw(tracks)
@@ -269,6 +276,7 @@ class _Writer:
 
         if self._form not in (TimelineFormat.JSON, TimelineFormat.JSONL):
             return
+        self.has_told = True
         if self._form is TimelineFormat.JSON:
             self._begin_object()
         record = to_record(Outcome(path, None, error))
@@ -277,7 +285,7 @@ class _Writer:
     def finish(self) -> None:
         """Write what comes after the last recording."""
         if self._form is TimelineFormat.JSON and not self._single:
-            self._file.write("]\n" if self._n_objects else "[]\n")
+            self._file.write("]\n")
 
     def _begin_object(self) -> None:
         if not self._single:
