@@ -168,6 +168,49 @@ def test_a_recording_beyond_the_limit_is_a_failure(
     assert message.startswith("the recording is longer than 0.5 s")
 
 
+def test_failures_are_the_input_of_the_next_job(
+    serenade: Serenade,
+    tiny_bundle: Path,
+    voices: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    soundfile.write(voices / "long.wav", tone(TONES_HZ["sadness"], seconds=3.0), 16000)
+    lines: list[dict[str, Any]] = [
+        {"path": "voices/long.wav"},
+        {"path": "voices/long.wav", "start_seconds": 0},
+        {"path": "voices/long.wav", "start_seconds": 0.1234567, "stop_seconds": 2.5},
+        {"path": "voices/long.wav", "start_seconds": 1, "stop_seconds": 1.5},
+        {"path": "voices/absent.wav"},
+        {"path": "voices/long.wav", "start_seconds": 50},
+    ]
+    (tmp_path / "m.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    monkeypatch.chdir(tmp_path.parent)
+    _write_job(tmp_path, tiny_bundle, input="m.jsonl", max_seconds=1)
+    assert serenade("batch", f"{tmp_path.name}/job.toml").code == 1
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    errors = (tmp_path / "out" / "errors-00000.jsonl").read_bytes()
+    (elsewhere / "failed.jsonl").write_bytes(errors)
+    _write_job(elsewhere, tiny_bundle, input="failed.jsonl")
+    assert serenade("batch", f"{tmp_path.name}/elsewhere/job.toml").code == 1
+    path = str(voices / "long.wav")
+    named = [row["path"] for row in _rows(elsewhere / "out")]
+    assert named == [path, f"{path}#t=0", f"{path}#t=0.1234567,2.5"]
+    again = _rows(elsewhere / "out", "errors")
+    assert again == [json.loads(line) for line in errors.splitlines()][-2:]
+
+
+def test_a_folder_in_the_place_of_the_manifest_is_one_sentence(
+    serenade: Serenade, tiny_bundle: Path, voices: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out" / "manifest.json").mkdir(parents=True)
+    result = serenade("batch", _write_job(tmp_path, tiny_bundle))
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert "manifest.json cannot be read (Is a directory); move it away" in result.err
+
+
 def test_what_only_this_process_can_read_and_write(
     serenade: Serenade, tiny_bundle: Path, voices: Path, tmp_path: Path
 ) -> None:

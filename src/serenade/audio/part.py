@@ -26,7 +26,8 @@ def decode_part(
     source : path, bytes or binary stream
         As for :func:`serenade.audio.decode.decode`.
     start_seconds, stop_seconds : float or None
-        The part [s]; ``None`` for the beginning and the end.
+        The part [s], from 0 on; ``None`` for the beginning and the end. It ends where the source
+        ends, if that is before the stop.
 
     Returns
     -------
@@ -36,15 +37,28 @@ def decode_part(
     Raises
     ------
     AudioError
-        If the source cannot be decoded or ends before the part begins.
+        If the source cannot be decoded or ends before the part begins, or the part is shorter
+        than a sample.
     """
     enough = None if stop_seconds is None else stop_seconds + _MARGIN_SECONDS
     waveform = decode(source, max_seconds=enough)
-    first = round((start_seconds or 0.0) * waveform.sample_rate)
-    last = None if stop_seconds is None else round(stop_seconds * waveform.sample_rate)
-    if first >= waveform.samples.size:
+    first = _sample_at(start_seconds or 0.0, waveform)
+    last = waveform.samples.size if stop_seconds is None else _sample_at(stop_seconds, waveform)
+    if first == waveform.samples.size:
         raise AudioError(
             f"{name_of(source)} lasts {waveform.duration_seconds:.3f} s, so there is nothing from"
             f" {start_seconds} s on; correct the start"
         )
+    if last <= first:
+        raise AudioError(
+            f"the part of {name_of(source)} from {start_seconds or 0.0} s to {stop_seconds} s holds"
+            " no sample; give a later stop"
+        )
     return Waveform(waveform.samples[first:last], waveform.sample_rate)
+
+
+def _sample_at(seconds: float, waveform: Waveform) -> int:
+    """Give the number of the sample at a time, or of samples where the time is after the end."""
+    if seconds >= waveform.duration_seconds:
+        return waveform.samples.size
+    return round(seconds * waveform.sample_rate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -11,7 +12,7 @@ from serenade.distributed.urls import local_path
 from serenade.errors import JobError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 class Folder(Protocol):
@@ -77,10 +78,12 @@ class _LocalFolder:
         return str(self._path)
 
     def names(self) -> set[str]:
-        return {entry.name for entry in self._path.iterdir()}
+        with _one_sentence(self._path, "listed"):
+            return {entry.name for entry in self._path.iterdir()}
 
     def read(self, name: str) -> bytes:
-        return (self._path / name).read_bytes()
+        with _one_sentence(self._path / name, "read"):
+            return (self._path / name).read_bytes()
 
     def write(self, name: str, content: bytes) -> None:
         # a run that is killed leaves the hidden file, which the next run writes over
@@ -98,7 +101,18 @@ class _LocalFolder:
             ) from error
 
     def delete(self, name: str) -> None:
-        (self._path / name).unlink()
+        with _one_sentence(self._path / name, "deleted"):
+            (self._path / name).unlink()
+
+
+@contextmanager
+def _one_sentence(path: Path, verb: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise JobError(
+            f"{path} cannot be {verb} ({error.strerror}); move it away or give another output"
+        ) from error
 
 
 class _StoreFolder:

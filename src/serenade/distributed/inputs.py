@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serenade.corpora.corpus import AUDIO_EXTENSIONS
-from serenade.distributed.items import Item
+from serenade.distributed.items import PART_KEYS, Item
+from serenade.distributed.job import LARGEST_NUMBER
 from serenade.distributed.stores import attempt_call, fetch, open_store
 from serenade.distributed.urls import (
     READABLE,
     check_location,
+    hides_query,
     local_path,
     protocol_of,
     public_name,
@@ -45,7 +46,8 @@ def find_items(job: Job, find_local: Callable[[str], Iterable[Item]]) -> Iterato
     ------
     Item
         The files of folders and patterns sorted by path, those of lists and manifests as they
-        stand there.
+        stand there. Paths are absolute, so that they mean the same for every worker and in every
+        later job.
 
     Raises
     ------
@@ -62,9 +64,14 @@ def find_items(job: Job, find_local: Callable[[str], Iterable[Item]]) -> Iterato
         found = iter(find_local(path))
     else:
         found = (Item(url) for url in _stored(job))
-    for item in found:
+    for item in map(_absolute, found):
         in_memory = item.problem is None and protocol_of(item.location) == "memory"
         yield item._replace(content=_fetch_for(job, item.location)) if in_memory else item
+
+
+def _absolute(item: Item) -> Item:
+    path = local_path(item.location)
+    return item if path is None else item._replace(location=str(Path(path).absolute()))
 
 
 def _listed(job: Job) -> Iterator[Item]:
@@ -115,13 +122,29 @@ def _parse_object(line: str, where: str) -> Item:
         values = json.loads(line)
     except json.JSONDecodeError as error:
         raise JobError(f"{where}: not JSON ({error.msg}); write one object per line") from error
+    except (ValueError, RecursionError):
+        raise JobError(
+            f"{where}: holds a number that is too long or brackets that are too deep; write one"
+            " object per line with the key 'path'"
+        ) from None
     if not isinstance(values, dict) or not isinstance(values.get("path"), str):
         raise JobError(f"{where}: holds no object with the key 'path'")
-    return Item(
-        values["path"],
-        _seconds(values, "start_seconds", where),
-        _seconds(values, "stop_seconds", where),
-    )
+    start, stop = (_seconds(values, key, where) for key in PART_KEYS)
+    if stop is not None and stop <= (start or 0.0):
+        raise JobError(
+            f"{where}: stop_seconds must be after start_seconds, got {stop} and {start or 0.0}"
+        )
+    return Item(values["path"], start, stop, problem=_problem_of_failure(values))
+
+
+def _problem_of_failure(values: dict[str, Any]) -> str | None:
+    """Say why what failed in an earlier job cannot be read again, where that is so."""
+    if "error" in values and hides_query(values["path"]):
+        return (
+            f"the query of {values['path']} is not in the list of failures, which holds no"
+            " secrets; take the address from the list of the job that failed"
+        )
+    return None
 
 
 def _seconds(values: dict[str, Any], key: str, where: str) -> float | None:
@@ -129,8 +152,10 @@ def _seconds(values: dict[str, Any], key: str, where: str) -> float | None:
     if value is None:
         return None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or value < 0:
-        raise JobError(f"{where}: {key} must be seconds from 0 on, got {value!r}")
+    if not is_number or not 0 <= value <= LARGEST_NUMBER:
+        raise JobError(
+            f"{where}: {key} must be seconds from 0 to {LARGEST_NUMBER:,}, got {value!r:.60}"
+        )
     return float(value)
 
 

@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from serenade.distributed.urls import public_name
 from serenade.errors import JobError
-from serenade.inference.records import display_path
+from serenade.inference.records import display_path, failure_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from serenade.errors import SerenadeError
+    from serenade.inference.records import Record
+
+PART_KEYS = ("start_seconds", "stop_seconds")
+"""Keys of a manifest that say which part of a recording is meant."""
 
 
 class Item(NamedTuple):
@@ -47,11 +53,59 @@ class Item(NamedTuple):
     @property
     def name(self) -> str:
         """How the item is called in the results: no secrets, and a part as ``#t=start,stop``."""
-        name = display_path(public_name(self.location))
-        if not self.is_part:
-            return name
-        stop = "" if self.stop_seconds is None else f",{self.stop_seconds:g}"
-        return f"{name}#t={self.start_seconds or 0:g}{stop}"
+        return _name_part(self._file_name, self.start_seconds, self.stop_seconds)
+
+    @property
+    def _file_name(self) -> str:
+        """How the whole file is called in the results."""
+        return display_path(public_name(self.location))
+
+    def failure(self, error: SerenadeError) -> Record:
+        """Give the record of a failure, which is a line of a manifest that means this item again.
+
+        Parameters
+        ----------
+        error : SerenadeError
+            Why there is no result.
+
+        Returns
+        -------
+        dict
+            ``path`` of the whole file, and the seconds where a part is meant.
+        """
+        record = failure_record(self._file_name, error)
+        for key in PART_KEYS:
+            if getattr(self, key) is not None:
+                record[key] = getattr(self, key)
+        return record
+
+
+def name_failure(record: Record) -> str:
+    """Give the name of the item that failed.
+
+    Parameters
+    ----------
+    record : dict
+        As :meth:`Item.failure` made it.
+
+    Returns
+    -------
+    str
+        :attr:`Item.name`.
+    """
+    return _name_part(record["path"], *(record.get(key) for key in PART_KEYS))
+
+
+def _name_part(name: str, start_seconds: float | None, stop_seconds: float | None) -> str:
+    if start_seconds is None and stop_seconds is None:
+        return name
+    stop = "" if stop_seconds is None else f",{_short(stop_seconds)}"
+    return f"{name}#t={_short(start_seconds or 0.0)}{stop}"
+
+
+def _short(seconds: float) -> str:
+    """Write all digits that tell a number from others, without a useless zero."""
+    return repr(seconds).removesuffix(".0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 TASKS = ("predict", "features", "evaluate")
 FORMATS = ("jsonl", "parquet")
+LARGEST_NUMBER = 1_000_000_000
+"""Of any key of a job, and of the seconds of a manifest."""
+
+_BITS_OF_TOML = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,11 @@ class Job:
         for name in ("max_megabytes", "max_seconds"):
             if not getattr(self, name) > 0:
                 raise JobError(f"{name} is {getattr(self, name)}; it must be positive")
+        for name in ("shard_size", "attempts", "max_megabytes", "max_seconds"):
+            if getattr(self, name) > LARGEST_NUMBER:
+                raise JobError(
+                    f"{name} is {getattr(self, name)}; it must be {LARGEST_NUMBER:,} or less"
+                )
         check_location(self.input, READABLE)
         check_location(self.output, WRITABLE)
 
@@ -119,6 +128,10 @@ def read_job(path: str | Path) -> Job:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise JobError(f"{path}: not a TOML file ({error})") from error
+    except (ValueError, RecursionError):
+        raise JobError(
+            f"{path}: holds a number that is too long or brackets that are too deep; correct it"
+        ) from None
     try:
         job = _parse(table)
     except JobError as error:
@@ -143,10 +156,12 @@ def _parse(table: Mapping[str, Any]) -> Job:
 
 
 def _value(name: str, value: object, kind: str) -> Any:  # noqa: ANN401 - one of four types
-    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int and value.bit_length() > _BITS_OF_TOML:
+        raise JobError(f"{name} is far too large or small a number; correct it")
+    if kind == "float" and type(value) is int:
         return float(value)
     if type(value).__name__ != kind:
-        raise JobError(f"{name} is {value!r}; it must be of type {kind}")
+        raise JobError(f"{name} is {value!r:.80}; it must be of type {kind}")
     return value
 
 

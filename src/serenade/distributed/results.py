@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from serenade.distributed.items import name_failure
 from serenade.errors import JobError
 
 if TYPE_CHECKING:
@@ -222,12 +223,13 @@ class Results:
         Returns
         -------
         list of dict
-            The rows, then the failures.
+            The rows, then the failures; under ``path`` the names of their items.
         """
         shard = self._finished[number]
         found = self._rows.decode(self._folder.read(shard.part.name))
         if shard.errors is not None:
-            found += self._failures.decode(self._folder.read(shard.errors.name))
+            failures = self._failures.decode(self._folder.read(shard.errors.name))
+            found += [failure | {"path": name_failure(failure)} for failure in failures]
         return found
 
     def attach(self, name: str, content: bytes) -> None:

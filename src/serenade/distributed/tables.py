@@ -6,6 +6,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
+from serenade.distributed.items import PART_KEYS
 from serenade.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ def failure_table(form: str) -> Table:
     pa = _import_pyarrow()
     error = pa.struct([("kind", pa.string()), ("message", pa.string())])
     columns = {"schema": pa.int32(), "path": pa.string(), "error": error}
+    columns |= dict.fromkeys(PART_KEYS, pa.float64())
     return ParquetTable(pa.schema(list(columns.items())))
 
 

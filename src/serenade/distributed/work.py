@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +16,6 @@ from serenade.errors import AudioError, SerenadeError
 from serenade.features.frontends import functional_vector, get_front_end
 from serenade.inference.pool import WorkerPool
 from serenade.inference.recognizer import Recognizer
-from serenade.inference.records import failure_record
 from serenade.inference.workers import death_error
 from serenade.types import JSON_SCHEMA_VERSION, Conditioning, Waveform
 
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from serenade.inference.records import Record
 
     Source = str | bytes | Waveform
+
+
+_ROUNDING_SECONDS = 1e-6
+"""By so much a part may be longer than allowed, since 0.3 + 0.6 is less than 0.9."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def _attempt(do: Callable[[Source, str], Record], job: Job, item: Item) -> Recor
             raise AudioError(item.problem)
         return do(_read(item, job), item.name)
     except SerenadeError as error:
-        return failure_record(item.name, error)
+        return item.failure(error)
 
 
 def _read(item: Item, job: Job) -> Source:
@@ -133,32 +137,40 @@ def _read(item: Item, job: Job) -> Source:
         source = local_path(item.location)
     if source is None:
         source = fetch(item.location, max_bytes=job.max_bytes, attempts=job.attempts)
+    _check_duration(source, item, max_seconds=job.max_seconds)
     if item.is_part:
         return decode_part(source, start_seconds=item.start_seconds, stop_seconds=item.stop_seconds)
-    _check_duration(source, max_seconds=job.max_seconds)
     return source
 
 
-def _check_duration(source: str | bytes, *, max_seconds: float) -> None:
-    """Refuse a recording that is too long before time is spent on it.
+def _check_duration(source: str | bytes, item: Item, *, max_seconds: float) -> None:
+    """Refuse a recording, or a part of one, that is too long before time is spent on it."""
+    first = item.start_seconds or 0.0
+    last = math.inf if item.stop_seconds is None else item.stop_seconds
+    longest = first + max_seconds + _ROUNDING_SECONDS
+    if last > longest and _lasts_longer(source, longest):
+        what = "part of the recording" if item.is_part else "recording"
+        raise AudioError(
+            f"the {what} is longer than {max_seconds:g} s; raise max_seconds of the job or split it"
+        )
+
+
+def _lasts_longer(source: str | bytes, seconds: float) -> bool:
+    """Tell whether a recording lasts longer than some time.
 
     No more is ever decoded than a header promises; where it promises nothing, the samples are
     counted.
     """
     info = probe(source)
-    seconds = info.duration_seconds
-    if seconds is None:
-        seconds = 0.0
-        for block in decode_blocks(source, sample_rate=info.sample_rate, channel=0):
-            seconds += block.duration_seconds
-            if seconds > max_seconds:
-                break
-    if seconds > max_seconds:
-        raise AudioError(
-            f"the recording is longer than {max_seconds:g} s; raise max_seconds of the job or"
-            " split it"
-        )
+    if info.duration_seconds is not None:
+        return info.duration_seconds > seconds
+    counted = 0.0
+    for block in decode_blocks(source, sample_rate=info.sample_rate, channel=0):
+        counted += block.duration_seconds
+        if counted > seconds:
+            return True
+    return False
 
 
 def _record_of_death(item: Item, exit_code: int | None) -> Record:
-    return failure_record(item.name, death_error(item.name, exit_code))
+    return item.failure(death_error(item.name, exit_code))

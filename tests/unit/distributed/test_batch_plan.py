@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serenade.distributed.inputs import find_items
 from serenade.distributed.items import Item, make_plan
 from serenade.distributed.job import Job
-from serenade.errors import JobError
+from serenade.distributed.tables import JsonlTable
+from serenade.errors import AudioError, JobError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.unit.distributed.conftest import WebStore
 
 
 def _nothing_local(path: str) -> Iterator[Item]:
     raise AssertionError(path)
+
+
+def _seconds(digits: str) -> str:
+    return f'{{"path": "a", "start_seconds": {digits}}}'
 
 
 def _find(location: object) -> list[Item]:
@@ -104,6 +110,22 @@ def test_a_manifest_may_name_parts_and_needs_only_paths(tmp_path: Path) -> None:
         ("m.jsonl", "{}", "line 1: holds no object with the key 'path'"),
         ("m.jsonl", '{"path": "a"}\nno', "line 2: not JSON"),
         ("m.jsonl", '{"path": "a", "start_seconds": -1}', "start_seconds must be seconds from 0"),
+        ("m.jsonl", '{"path": "a", "start_seconds": NaN}', "start_seconds must be seconds from 0"),
+        ("m.jsonl", '{"path": "a", "stop_seconds": 1e308}', "to 1,000,000,000, got 1e+308"),
+        ("m.jsonl", _seconds("9" * 4000), "line 1: start_seconds must be seconds from 0"),
+        ("m.jsonl", _seconds("9" * 5000), "line 1: holds a number that is too long"),
+        ("m.jsonl", "[" * 100_000, "line 1: holds a number that is too long or brackets"),
+        ("m.jsonl", '{"path": "plain\\ud800.flac"}', r"'plain\ud800.flac' holds the character"),
+        ("m.jsonl", '{"path": "a\\u0000b"}', r"'a\x00b' holds the character '\x00'"),
+        (
+            "m.jsonl",
+            '{"path": "a", "start_seconds": 2, "stop_seconds": 1}',
+            "line 1: stop_seconds must be after start_seconds, got 1.0 and 2.0",
+        ),
+        ("m.jsonl", '{"path": "a", "stop_seconds": 0}', "stop_seconds must be after start_seconds"),
+        ("l.txt", "http://[bad/x.wav?key=secret", "line 1: a URL has '[bad' where the name of a"),
+        ("l.txt", "http://[bad?key=secret", "line 1: a URL has '[bad' where the name of a host"),
+        ("l.txt", "http://u@host?key=secret", "line 1: a URL of 'host' holds a user name"),
         ("l.txt", "a.wav\nssh://host/a.wav", "line 2: URLs that begin with ssh:// are not"),
         ("l.txt", "https://u:secret@host/a.wav", "line 1: a URL of 'host' holds a user name"),
     ],
@@ -114,6 +136,60 @@ def test_a_wrong_line_is_named(tmp_path: Path, name: str, text: str, sentence: s
         _find(tmp_path / name)
     assert sentence in str(error.value)
     assert "secret" not in str(error.value)
+    assert len(str(error.value)) < 400 + len(str(tmp_path))
+
+
+def test_paths_are_absolute_whatever_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list.txt").write_text("calls/a.wav\nhttps://host/b.wav")
+    wanted = [str(tmp_path / "calls" / "a.wav"), "https://host/b.wav"]
+    assert [item.location for item in _find("list.txt")] == wanted
+    folder = find_items(Job("calls", "out"), lambda path: [Item(f"{path}/a.wav")])
+    assert [item.location for item in folder] == wanted[:1]
+
+
+_MANIFEST_ITEMS = st.builds(
+    Item,
+    st.sampled_from(["/calls/a.wav", "/calls/b.wav#t=1,2", "/a?sha256=0123456789ab", "s3://b/ü"]),
+    st.none() | st.floats(0, 1e6),
+    st.none() | st.floats(1e6, 1e9, exclude_min=True),
+    content=st.none(),
+    problem=st.none(),
+)
+
+
+@settings(deadline=None)  # each writes a file, which a busy disk makes slow
+@given(st.lists(_MANIFEST_ITEMS, min_size=1, max_size=20))
+def test_failures_are_a_manifest_of_the_same_items(items: list[Item]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        failed = Path(folder) / "failed.jsonl"
+        failed.write_bytes(JsonlTable().encode([item.failure(AudioError("no")) for item in items]))
+        assert _find(failed) == items
+
+
+def test_a_failure_whose_query_is_hidden_is_named_as_before_and_says_why_it_cannot_be_tried(
+    tmp_path: Path,
+) -> None:
+    failure = Item("https://host/a.wav?key=secret").failure(AudioError("no"))
+    (tmp_path / "failed.jsonl").write_text(json.dumps(failure))
+    (item,) = _find(tmp_path / "failed.jsonl")
+    assert item.name == failure["path"]
+    assert item.problem is not None
+    assert item.problem.startswith(f"the query of {failure['path']} is not in the list of failures")
+
+
+def test_an_address_that_only_looks_as_if_its_query_were_hidden_is_read(tmp_path: Path) -> None:
+    url = "https://host/a.wav?sha256=0123456789ab"
+    (tmp_path / "m.jsonl").write_text(json.dumps({"path": url}))
+    assert _find(tmp_path / "m.jsonl") == [Item(url)]
+
+
+@pytest.mark.parametrize("other", [1234.5679, 1234.56780001])
+def test_parts_that_differ_by_little_have_names_of_their_own(other: float) -> None:
+    assert Item("a", 1234.5678, 2000.0).name == "a#t=1234.5678,2000"
+    assert Item("a", other).name != Item("a", 1234.5678).name
 
 
 def test_a_missing_list_is_one_clear_error(tmp_path: Path) -> None:

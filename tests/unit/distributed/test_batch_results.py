@@ -16,7 +16,7 @@ from serenade.distributed.tables import (
     feature_table,
     prediction_table,
 )
-from serenade.errors import JobError
+from serenade.errors import AudioError, JobError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,6 +160,32 @@ def test_parts_without_a_manifest_are_not_written_over(tmp_path: Path) -> None:
         _results(tmp_path).open(restart=False)
 
 
+def test_failures_of_parts_are_told_by_the_names_of_their_items(tmp_path: Path) -> None:
+    part = Item("4.wav", 0.5, 1.5)
+    results = _results(tmp_path)
+    results.open(restart=False)
+    results.save(0, [part.failure(AudioError("no")), Item("5.wav").failure(AudioError("no"))])
+    assert [record["path"] for record in results.records(0)] == [part.name, "5.wav"]
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "part-00000.jsonl", "errors-00000.jsonl"])
+def test_a_folder_in_the_place_of_a_file_is_one_clear_error(tmp_path: Path, name: str) -> None:
+    _filled(tmp_path)
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    with pytest.raises(JobError, match=rf"{name} cannot be read .Is a directory.; move it away"):
+        _results(tmp_path).open(restart=False)
+    with pytest.raises(JobError, match=f"{name} cannot be deleted .*; move it away"):
+        _results(tmp_path).open(restart=True)
+
+
+def test_an_output_that_vanished_is_one_clear_error(tmp_path: Path) -> None:
+    results = _results(tmp_path / "out")
+    (tmp_path / "out").rmdir()
+    with pytest.raises(JobError, match=r"out cannot be listed .No such file or directory.; move"):
+        results.open(restart=False)
+
+
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JobError, match="cannot be made"):
@@ -200,7 +226,7 @@ def test_parquet_holds_the_same_rows_as_jsonl() -> None:
     tables = {
         prediction_table("parquet", ["neutral", "anger"]): [prediction],
         feature_table("parquet"): [feature, feature],
-        failure_table("parquet"): [_failure(3)],
+        failure_table("parquet"): [_failure(3) | {"start_seconds": 0.5, "stop_seconds": None}],
         prediction_table("parquet", ["neutral"]): [],
     }
     for table, records in tables.items():

@@ -81,8 +81,40 @@ def test_a_part_beyond_the_end_is_a_failure(
     path = tmp_path / "a.wav"
     path.write_bytes(_sound(1.0))
     record = worker(Item(str(path), start_seconds=5.0))
-    assert record["path"] == f"{path}#t=5"
+    assert (record["path"], record["start_seconds"]) == (str(path), 5.0)
     assert "there is nothing from 5.0 s on" in record["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0.0, None), (None, 2.5), (0.1, 2.2), (0.5, None), (0.25, 1e9)]
+)
+def test_a_part_is_no_longer_than_a_recording_may_be(
+    worker: Callable[[Item], Record], tmp_path: Path, start: float | None, stop: float | None
+) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(_sound(3.0))
+    record = worker(Item(str(path), start, stop))
+    assert record["error"]["message"].startswith("the part of the recording is longer than 2 s")
+
+
+@pytest.mark.parametrize(("start", "stop"), [(1.5, None), (1.0, 3.0), (None, 2.0), (1.5, 1e9)])
+def test_a_part_of_a_recording_that_is_too_long_may_be_short_enough(
+    worker: Callable[[Item], Record], tmp_path: Path, start: float | None, stop: float | None
+) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(_sound(3.0))
+    record = worker(Item(str(path), start, stop))
+    assert record["emotion"] == "sadness"
+    assert record["duration_s"] == min(stop or 3.0, 3.0) - (start or 0.0)
+
+
+def test_a_part_that_holds_no_sample_is_a_failure(
+    worker: Callable[[Item], Record], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(_sound(1.0))
+    record = worker(Item(str(path), 0.5, 0.5 + 1e-9))
+    assert "from 0.5 s to 0.500000001 s holds no sample" in record["error"]["message"]
 
 
 def test_a_problem_that_is_known_before_is_a_failure(worker: Callable[[Item], Record]) -> None:
@@ -91,3 +123,11 @@ def test_a_problem_that_is_known_before_is_a_failure(worker: Callable[[Item], Re
         "kind": "AudioError",
         "message": "no file matches the pattern 'x*.wav'",
     }
+
+
+def test_a_part_of_exactly_the_longest_duration_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(_sound(3.0))
+    job = Job("in", "out", task="features", max_seconds=0.6)
+    record = open_worker(Work(job, ""))(Item(str(path), 0.3, 0.9))
+    assert record["duration_s"] == 0.6
