@@ -8,7 +8,6 @@ otherwise, so a manifest that lies beside its audio can be moved together with i
 from __future__ import annotations
 
 import json
-import math
 import os
 import tempfile
 from dataclasses import dataclass, fields
@@ -32,6 +31,7 @@ the publishers' own and are not comparable between corpora. ``None`` where nothi
 """
 
 _OPTIONAL_TEXTS = ("speaker", "sex", "language", "intensity", "statement", "split")
+_LONGEST_SECONDS = 1_000_000_000
 _REQUIRED_TEXTS = ("id", "path", "emotion", "corpus")
 
 
@@ -188,6 +188,11 @@ def parse_line(line: str, *, folder: Path, where: str) -> Utterance:
         raise ManifestError(
             f"{where}: not JSON ({error.msg}, column {error.colno}); write one object per line"
         ) from error
+    except (ValueError, RecursionError):
+        raise ManifestError(
+            f"{where}: holds a number that is too long or brackets that are too deep; write one"
+            f" object per line with the keys {', '.join(_REQUIRED_TEXTS)}"
+        ) from None
     if not isinstance(values, dict):
         raise ManifestError(f"{where}: holds {type(values).__name__} where an object is expected")
     unknown = sorted(set(values) - set(_KEYS))
@@ -294,7 +299,9 @@ def _text(values: Mapping[str, object], key: str, where: str) -> str:
         )
     value = values[key]
     if not isinstance(value, str) or not value:
-        raise ManifestError(f"{where}: {key} must be a text that is not empty, got {value!r}")
+        raise ManifestError(f"{where}: {key} must be a text that is not empty, got {value!r:.60}")
+    if "\0" in value:
+        raise ManifestError(f"{where}: {key} holds a NUL character, which no name can have")
     return value
 
 
@@ -314,8 +321,11 @@ def _seconds(values: Mapping[str, object], key: str, where: str) -> float | None
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ManifestError(f"{where}: {key} must be a number of seconds, got {value!r}")
-    if not math.isfinite(value) or value < 0:
-        raise ManifestError(f"{where}: {key} must be finite and not negative, got {value!r}")
+    if not 0 <= value <= _LONGEST_SECONDS:
+        raise ManifestError(
+            f"{where}: {key} must be finite and not negative, at most {_LONGEST_SECONDS:,},"
+            f" got {value!r:.60}"
+        )
     return float(value)
 
 
