@@ -103,10 +103,7 @@ def test_worker_processes_share_the_port_and_the_counts(tiny_bundle: Path) -> No
 
 def test_tls_files_make_it_https(tiny_bundle: Path, tmp_path: Path) -> None:
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
+    _make_certificate(certificate, key, "-nodes")
     flags = ["--tls-certificate", str(certificate), "--tls-key", str(key)]
     with ServiceProcess("--model", str(tiny_bundle), *flags) as service:
         assert service.scheme == "https"
@@ -128,7 +125,11 @@ def test_a_key_of_the_environment_opens_the_service(tiny_bundle: Path) -> None:
     [
         (["--host", "0.0.0.0"], "0.0.0.0 can be reached from other machines; give --api-keys"),
         (["--tls-certificate", "c.pem"], "TLS needs both files"),
-        (["--tls-certificate", "c.pem", "--tls-key", "k.pem"], "'c.pem' does not exist"),
+        (["--tls-certificate", "c.pem", "--tls-key", "k.pem"], "'c.pem' cannot be read"),
+        (["--tls-certificate", "/", "--tls-key", "/"], "'/' cannot be read (Is a directory)"),
+        (["--tls-certificate", __file__, "--tls-key", __file__], "give a certificate and its"),
+        (["--host", "a..b", "--no-auth"], "the host 'a..b' cannot be found"),
+        (["--host", "192.0.2.1", "--no-auth"], "cannot listen on port 0 of '192.0.2.1'"),
         (["--queue", "-1"], "queue is -1; it must be 0 or more"),
         (["--model", "no-such-model", "--workers", "2"], "there is no model 'no-such-model'"),
     ],
@@ -139,6 +140,31 @@ def test_a_wrong_setting_is_one_line_before_anything_listens(
     result = serenade("serve", "--port", "0", "--model", tiny_bundle, *arguments)
     assert result.code == 2
     assert message in result.err
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_port_that_is_taken_is_one_line(
+    serenade: Serenade, tiny_bundle: Path, workers: int
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = serenade("serve", "--port", port, "--model", tiny_bundle, "--workers", workers)
+    assert result.code == 2
+    assert f"cannot listen on port {port} of '127.0.0.1' (Address already in use)" in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_a_key_that_needs_a_passphrase_is_refused_without_asking(
+    serenade: Serenade, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    _make_certificate(certificate, key, "-passout", "pass:secret")
+    result = serenade(
+        "serve", "--model", tiny_bundle, "--tls-certificate", certificate, "--tls-key", key
+    )
+    assert result.code == 2
+    assert "needs a passphrase; give one without" in result.err
     assert result.err.count("\n") == 1
 
 
@@ -158,6 +184,13 @@ def test_a_new_key_is_printed_with_its_hash(serenade: Serenade) -> None:
     result = serenade("serve", "--make-api-key")
     key, digest = (line.rpartition(" ")[2] for line in result.out.splitlines())
     assert hash_key(key) == digest
+
+
+def _make_certificate(certificate: Path, key: Path, *protection: str) -> None:
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 1"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*command.split(), *protection, *names, *files], check=True, capture_output=True)
 
 
 def _is_refused(port: int) -> bool:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import copy
+import logging
 import os
 import tempfile
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
+from uvicorn.supervisors import Multiprocess
 
-from serenade.errors import UsageError
 from serenade.serving.app import create_app
 from serenade.serving.keys import open_key_ring
+from serenade.serving.listening import check_tls_files, close_all, open_sockets
 from serenade.serving.metrics import SHARED_FOLDER_VARIABLE
 from serenade.serving.models import load_models
 from serenade.serving.settings import to_environment
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
     from serenade.serving.settings import Settings
 
 _FACTORY = "serenade.serving.app:create_app_from_environment"
@@ -43,26 +48,55 @@ def serve(settings: Settings) -> None:
     ModelError
         If a model is missing or damaged.
     UsageError
-        If the keys cannot be read or are missing where they are needed, or a TLS file is absent.
+        If the keys cannot be read or are missing where they are needed, the TLS files cannot be
+        used, or the service cannot listen on its host and port.
     """
-    for path in (settings.tls_certificate, settings.tls_key):
-        if path is not None and not Path(path).is_file():
-            raise UsageError(f"the TLS file {path!r} does not exist; check the path")
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        check_tls_files(settings.tls_certificate, settings.tls_key)
     if settings.workers == 1:
-        uvicorn.run(create_app(settings), **_options(settings))
+        app = create_app(settings)
+        with _listening(settings) as sockets:
+            config = uvicorn.Config(app, **_options(settings))
+            _announce(settings, sockets[0])
+            uvicorn.Server(config).run(sockets)
         return
     # what would stop every worker is found before any is started
     open_key_ring(settings)
     load_models(settings.models)
-    with tempfile.TemporaryDirectory(prefix="serenade-metrics-") as folder:
+    with (
+        _listening(settings) as sockets,
+        tempfile.TemporaryDirectory(prefix="serenade-metrics-") as folder,
+    ):
         os.environ |= {**to_environment(settings), SHARED_FOLDER_VARIABLE: folder}
-        uvicorn.run(_FACTORY, factory=True, workers=settings.workers, **_options(settings))
+        config = uvicorn.Config(
+            _FACTORY, factory=True, workers=settings.workers, **_options(settings)
+        )
+        _announce(settings, sockets[0])
+        Multiprocess(config, sockets).run()
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[list[socket.socket]]:
+    """Hold the sockets until the end, for which Ctrl-C is one way to ask."""
+    sockets = open_sockets(settings.host, settings.port)
+    try:
+        with suppress(KeyboardInterrupt):
+            yield sockets
+    finally:
+        close_all(sockets)
+
+
+def _announce(settings: Settings, listener: socket.socket) -> None:
+    """Say where the service is; uvicorn does so only for sockets that it opened itself."""
+    scheme = "http" if settings.tls_certificate is None else "https"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    logging.getLogger("uvicorn.error").info(
+        "Serenade running on %s://%s:%d (Ctrl-C ends it)", scheme, host, listener.getsockname()[1]
+    )
 
 
 def _options(settings: Settings) -> dict[str, Any]:
     return {
-        "host": settings.host,
-        "port": settings.port,
         "ssl_certfile": settings.tls_certificate,
         "ssl_keyfile": settings.tls_key,
         "timeout_graceful_shutdown": settings.shutdown_seconds,
