@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
 import time
@@ -143,6 +144,24 @@ def test_a_problem_within_a_stream_is_an_error(client: Client) -> None:
         list(client.stream([], sample_rate=100))
 
 
+def test_a_stream_that_was_closed_meanwhile_ends_with_the_reason(tiny_bundle: Path) -> None:
+    """The client still sends when the service has already said why it does not listen."""
+    pieces_after_the_end = 0
+
+    def speak(service: ServiceProcess) -> Iterator[bytes]:
+        nonlocal pieces_after_the_end
+        while pieces_after_the_end < 2:
+            yield bytes(16000)
+            pieces_after_the_end += b"serenade_streams 0.0" in service.get("/metrics")
+
+    with ServiceProcess("--model", str(tiny_bundle), "--max-stream-seconds", "2") as service:
+        client = Client(service.url)
+        with pytest.raises(ServiceError, match="is longer than 2 s; open a new one") as caught:
+            for _ in client.stream(speak(service), sample_rate=16000):
+                pass
+    assert caught.value.status == 413
+
+
 def test_a_service_that_is_told_to_stop_closes_its_streams(tiny_bundle: Path) -> None:
     with ServiceProcess("--model", str(tiny_bundle)) as service:
         address = f"{service.url.replace('http', 'ws')}/v1/stream"
@@ -167,8 +186,11 @@ def test_the_client_gives_what_the_recogniser_gives(
     assert client.predict(path) == recognizer.predict(path).to_json(str(path))
     assert client.predict(content) == recognizer.predict(content).to_json("-")
     assert client.predict(content, denoise=True, model="tiny")["model"] == "tiny 1.0.0"
-    assert client.timeline(path) == recognizer.timeline(path).to_json(str(path))
-    assert len(client.timeline(path, split_channels=True)["channels"]) == 1
+    whole = recognizer.timeline(path).to_json(str(path))
+    assert client.timeline(path) == whole | {"channel": None}
+    assert client.timeline(path, split_channels=True) == {"channels": [whole | {"channel": 0}]}
+    [unnamed] = client.timeline(content, split_channels=True)["channels"]
+    assert unnamed["path"] == "-"
     assert [model["name"] for model in client.models()] == ["tiny"]
 
 
@@ -186,7 +208,8 @@ def test_the_client_adapts_as_the_recogniser_does(
         expected = recognizer.predict(path, reference=reference).to_json(str(path))
         assert client.predict(path, speaker_reference=known) == expected
         expected = recognizer.timeline(path, reference=reference, adapt=True).to_json(str(path))
-        assert client.timeline(path, speaker_reference=known, adapt=True) == expected
+        answer = client.timeline(path, speaker_reference=known, adapt=True)
+        assert answer == expected | {"channel": None}
         pieces = [talk.tobytes()]
         *_, end = client.stream(pieces, sample_rate=16000, adapt=True)
         assert end["adapted_to"]["clips"] > 0
@@ -197,6 +220,7 @@ def test_the_client_adapts_as_the_recogniser_does(
     [
         (lambda client: client.predict(b"junk"), 422, "not audio that can be decoded"),
         (lambda client: client.predict(b"junk", model="a b"), 404, "no model 'a b'"),
+        (lambda client: client.predict(b"junk", model="\ud800"), 404, "there is no model"),
         (lambda client: client.timeline(b"junk", hop_seconds=9), 422, "hop_seconds is '9'"),
     ],
 )
@@ -211,6 +235,16 @@ def test_a_refusal_is_an_error_with_the_words_of_the_service(
 def test_the_client_says_what_it_cannot_do() -> None:
     with pytest.raises(UsageError, match="'localhost:8000' is no address"):
         Client("localhost:8000")
+    for url in ("http://127.0.0.1:99999", "http://[::1", "http://a..b", "http://a b", "http://a/é"):
+        with pytest.raises(UsageError, match="is no address"):
+            Client(url)
+    for key in ("a\nb", "ключ"):
+        with pytest.raises(UsageError, match="the API key holds more than printable ASCII") as bad:
+            Client("http://localhost", api_key=key)
+        assert key not in str(bad.value)
+    for seconds in (0.0, -1.0, math.nan, math.inf):
+        with pytest.raises(UsageError, match=f"timeout_seconds is {seconds}"):
+            Client("http://localhost", timeout_seconds=seconds)
     nobody = Client("http://127.0.0.1:9")
     with pytest.raises(ServiceError, match="cannot be reached"):
         nobody.models()
@@ -218,6 +252,8 @@ def test_the_client_says_what_it_cannot_do() -> None:
         list(nobody.stream([], sample_rate=16000))
     with pytest.raises(AudioError, match=r"'/nowhere\.wav' cannot be read"):
         nobody.predict("/nowhere.wav")
+    with pytest.raises(AudioError, match=r"'a\\x00b' cannot be read \(embedded null byte\)"):
+        nobody.predict("a\0b")
     with pytest.raises(AudioError, match=r"'/nowhere\.wav' cannot be read"):
         nobody.predict(b"", speaker_reference=["/nowhere.wav"])
     with pytest.raises(UsageError, match="must be a list of recordings"):

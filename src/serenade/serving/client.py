@@ -15,7 +15,7 @@ import secrets
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from serenade.errors import AudioError, MissingExtraError, SerenadeError, UsageError
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _RAW = "application/octet-stream"
+_LONGEST_WAIT_SECONDS = 1_000_000
 
 
 class ServiceError(SerenadeError):
@@ -62,7 +63,7 @@ class Client:
     Raises
     ------
     UsageError
-        If the address is not one.
+        If the address is not one, or the key or the wait cannot be used.
     """
 
     def __init__(
@@ -73,11 +74,15 @@ class Client:
         timeout_seconds: float = 300.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"{url!r} is no address; give for example http://127.0.0.1:8000")
-        self._address = parts
-        self._prefix = parts.path.rstrip("/")
+        if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
+            raise UsageError("the API key holds more than printable ASCII; give it in one line")
+        if not 0 < timeout_seconds <= _LONGEST_WAIT_SECONDS:
+            raise UsageError(
+                f"timeout_seconds is {timeout_seconds}; it must be above 0 and at most"
+                f" {_LONGEST_WAIT_SECONDS}"
+            )
+        self._address = _parse_address(url)
+        self._prefix = self._address.path.rstrip("/")
         self._api_key = api_key
         self._timeout_seconds = timeout_seconds
         self._tls = tls
@@ -212,14 +217,15 @@ class Client:
             If the service cannot be reached or refuses, or ends the stream.
         """
         try:
-            from websockets.exceptions import InvalidStatus, WebSocketException
+            from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
             from websockets.sync.client import connect
         except ModuleNotFoundError as error:
             raise MissingExtraError("serve", "A stream to the service") from error
         query = {"sample_rate": str(sample_rate)} | ({} if model is None else {"model": model})
         query |= {"adapt": "true"} if adapt else {}
         scheme = "wss" if self._address.scheme == "https" else "ws"
-        address = f"{scheme}://{self._address.netloc}{self._prefix}/v1/stream?{urlencode(query)}"
+        address = f"{scheme}://{self._address.netloc}{self._prefix}/v1/stream{_query(query)}"
+        closed: ConnectionClosed | None = None
         try:
             with connect(
                 address,
@@ -227,12 +233,17 @@ class Client:
                 open_timeout=self._timeout_seconds,
                 ssl=self._tls,
             ) as socket:
-                for piece in pieces:
-                    socket.send(piece)
-                    yield from _arrived(socket)
-                socket.send('{"type": "end"}')
+                try:
+                    for piece in pieces:
+                        socket.send(piece)
+                        yield from _arrived(socket)
+                    socket.send('{"type": "end"}')
+                except ConnectionClosed as error:
+                    closed = error  # what the service said before it closed is still to be read
                 for message in socket:
                     yield _checked(message)
+                if closed is not None:
+                    raise closed
         except InvalidStatus as error:
             raise _service_error(error.response.status_code, error.response.body or b"") from None
         except (OSError, WebSocketException) as error:
@@ -253,11 +264,8 @@ class Client:
             references = [_content_of(reference) for reference in speaker_reference]
             body, media_type = _form(body, references)
         chosen = query if model is None else query | {"model": model}
-        target = f"{path}?{urlencode(chosen, quote_via=quote)}"
-        result = self._ask("POST", target, body, media_type)
-        if isinstance(recording, bytes) or "path" not in result:
-            return result
-        return result | {"path": os.fspath(recording)}
+        result = self._ask("POST", path + _query(chosen), body, media_type)
+        return result if isinstance(recording, bytes) else _named(result, os.fspath(recording))
 
     def _ask(
         self, method: str, path: str, body: bytes | None = None, media_type: str | None = None
@@ -288,14 +296,43 @@ class Client:
         return {} if self._api_key is None else {"Authorization": f"Bearer {self._api_key}"}
 
 
+def _parse_address(url: str) -> SplitResult:
+    """Give the parts of an address that can be asked."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+        can_be_asked = parts.scheme in ("http", "https") and host != "" and parts.port != 0
+    except ValueError:  # such as http://[ or a port of 99999
+        can_be_asked = False
+    if not can_be_asked or not (parts.path.isascii() and _is_one_word(host + parts.path)):
+        raise UsageError(f"{url!r} is no address; give for example http://127.0.0.1:8000")
+    return parts
+
+
+def _is_one_word(text: str) -> bool:
+    return text.isprintable() and " " not in text
+
+
+def _query(chosen: dict[str, str]) -> str:
+    return "?" + urlencode(chosen, quote_via=quote, errors="backslashreplace")
+
+
+def _named(result: dict[str, Any], path: str) -> dict[str, Any]:
+    """Name the recording as the caller does; the service does not know the path."""
+    if "channels" in result:
+        return {"channels": [timeline | {"path": path} for timeline in result["channels"]]}
+    return result | {"path": path}
+
+
 def _content_of(recording: Recording) -> bytes:
     if isinstance(recording, bytes):
         return recording
     try:
         return Path(recording).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         name = repr(os.fspath(recording))
-        raise AudioError(f"{name} cannot be read ({error.strerror})") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise AudioError(f"{name} cannot be read ({reason})") from None
 
 
 def _form(recording: bytes, references: list[bytes]) -> tuple[bytes, str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
 
 from serenade.audio.decode import probe
 from serenade.errors import AudioError
 from serenade.inference.timeline import TimelineConfig
+from serenade.inference.timeline_formats import Track, to_json
 from serenade.serving import openapi
 from serenade.serving.limits import Deadline, check_duration
 from serenade.serving.problems import ProblemError
@@ -62,17 +64,17 @@ router = APIRouter(prefix="/v1")
     responses=openapi.PREDICTION | openapi.PROBLEMS,
     openapi_extra=openapi.RECORDING,
 )
-async def predict(
-    request: Request, model: ModelName = None, denoise: Denoise = False
-) -> JSONResponse:
+async def predict(request: Request, model: ModelName = None, denoise: Denoise = False) -> Response:
     """Give the probability of every emotion over the whole recording."""
     served = service_of(request).models.find(model)
 
-    def judge(upload: Upload, deadline: Deadline) -> dict[str, Any]:
+    def judge(upload: Upload, deadline: Deadline) -> str:
         recognizer = served.recognizer
         reference = _hear_speaker(recognizer, upload, deadline, denoise=denoise)
         prediction = recognizer.predict(upload.content, denoise=denoise, reference=reference)
-        return prediction.to_json(upload.name)
+        return json.dumps(
+            prediction.to_json(upload.name), ensure_ascii=False, separators=(",", ":")
+        )
 
     return await _answer(request, judge)
 
@@ -90,12 +92,12 @@ async def timeline(
     hop_seconds: HopSeconds = 0.5,
     channels: ChannelChoice = Channels.MIX,
     adapt: Adapt = False,
-) -> JSONResponse:
+) -> Response:
     """Give segments of speech with their emotions, and a prediction for every hop."""
     served = service_of(request).models.find(model)
     config = TimelineConfig(hop_seconds=hop_seconds)
 
-    def judge(upload: Upload, deadline: Deadline) -> dict[str, Any]:
+    def judge(upload: Upload, deadline: Deadline) -> str:
         draw = partial(
             served.recognizer.timeline,
             upload.content,
@@ -105,9 +107,12 @@ async def timeline(
             progress=lambda _: deadline.check(),
         )
         if channels is Channels.MIX:
-            return draw().to_json(upload.name)
-        timelines = [draw(channel=channel) for channel in range(_count_channels(upload.content))]
-        return {"channels": [timeline.to_json(upload.name) for timeline in timelines]}
+            return "".join(to_json(Track(upload.name, None, draw())))
+        texts = [
+            "".join(to_json(Track(upload.name, channel, draw(channel=channel))))
+            for channel in range(_count_channels(upload.content))
+        ]
+        return '{"channels": [' + ",".join(texts) + "]}"
 
     return await _answer(request, judge)
 
@@ -147,10 +152,8 @@ async def get_weights(request: Request, name: str) -> FileResponse:
     return FileResponse(model.bundle.model_path, media_type="application/octet-stream")
 
 
-async def _answer(
-    request: Request, judge: Callable[[Upload, Deadline], dict[str, Any]]
-) -> JSONResponse:
-    """Read the recording of a request within all limits and let a thread judge it."""
+async def _answer(request: Request, judge: Callable[[Upload, Deadline], str]) -> Response:
+    """Read the recording of a request within all limits and let a thread write what is heard."""
     service = service_of(request)
     settings = service.settings
     deadline = Deadline(settings.max_request_seconds)
@@ -159,12 +162,12 @@ async def _answer(
         async with deadline.enforce():
             upload = await read_upload(request, max_bytes=settings.max_body_bytes)
 
-            def work() -> dict[str, Any]:
+            def work() -> str:
                 seconds = _check_durations(upload, max_seconds=settings.max_audio_seconds)
                 service.metrics.audio_seconds.inc(seconds)
                 return judge(upload, deadline)
 
-            return JSONResponse(await service.crew.run(work))
+            return Response(await service.crew.run(work), media_type="application/json")
 
 
 def _check_durations(upload: Upload, *, max_seconds: float) -> float:

@@ -6,6 +6,7 @@ Results are not among them.
 from __future__ import annotations
 
 import os
+from http import HTTPMethod
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,10 @@ SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Names the folder in which worker processes keep their counts for each other."""
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_METHODS = frozenset(method.value for method in HTTPMethod)
 _ELSEWHERE = "other"
-"""Stands for every path that is not a route, so that strangers cannot make new series."""
+"""Stands for every other method and for every path that is not a route, so that strangers cannot
+make new series."""
 
 
 class Metrics:
@@ -116,6 +119,7 @@ class CountRequests:
             await self._app(scope, receive, note_status)
         finally:
             route = getattr(scope.get("route"), "path", _ELSEWHERE)
-            method = scope["method"] if route != _ELSEWHERE else _ELSEWHERE
+            known = route != _ELSEWHERE and scope["method"] in _METHODS
+            method = scope["method"] if known else _ELSEWHERE
             self._metrics.requests.labels(method, route, str(status)).inc()
             self._metrics.seconds.labels(route).observe(perf_counter() - start)

@@ -203,7 +203,17 @@ _SEGMENT_SCHEMA = {
 _TIMELINE_SCHEMA = {
     "title": "Timeline",
     "type": "object",
-    "required": ["schema", "path", "duration_s", "model", "speech_s", "shares", "segments", "hops"],
+    "required": [
+        "schema",
+        "path",
+        "duration_s",
+        "model",
+        "speech_s",
+        "shares",
+        "channel",
+        "segments",
+        "hops",
+    ],
     "properties": {
         "schema": {"type": "integer", "const": 1},
         "path": {"type": "string"},
@@ -212,6 +222,11 @@ _TIMELINE_SCHEMA = {
         "speech_s": {"type": "number", "minimum": 0},
         "adapted_to": _ADAPTED_TO,
         "shares": {"type": "object", "additionalProperties": _PROBABILITY},
+        "channel": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "description": "From 0; null where all channels were mixed.",
+        },
         "segments": {"type": "array", "items": _SEGMENT_SCHEMA},
         "hops": {"type": "array", "items": _SEGMENT_SCHEMA},
     },
@@ -242,15 +257,21 @@ TIMELINE = _answer(
             },
         ]
     },
+    # of a channel, as FastAPI leaves out what is null in an example
     {
-        "schema": 1,
-        "path": "call.wav",
-        "duration_s": 2.41,
-        "model": "compact 1.0.0",
-        "speech_s": 1.88,
-        "shares": {"neutral": 0.0, "happiness": 0.0, "sadness": 0.0, "anger": 1.0},
-        "segments": [{"start_s": 0.0, "stop_s": 0.32, "speech": False}, _SEGMENT_EXAMPLE],
-        "hops": [_SEGMENT_EXAMPLE],
+        "channels": [
+            {
+                "schema": 1,
+                "path": "call.wav",
+                "duration_s": 2.41,
+                "model": "compact 1.0.0",
+                "speech_s": 1.88,
+                "shares": {"neutral": 0.0, "happiness": 0.0, "sadness": 0.0, "anger": 1.0},
+                "channel": 0,
+                "segments": [{"start_s": 0.0, "stop_s": 0.32, "speech": False}, _SEGMENT_EXAMPLE],
+                "hops": [_SEGMENT_EXAMPLE],
+            }
+        ]
     },
 )
 

@@ -135,17 +135,29 @@ async def _read_form(request: Request, body: AsyncGenerator[bytes]) -> Upload:
         raise ProblemError(
             HTTPStatus.BAD_REQUEST, "broken-form", f"the form cannot be read: {error.message}"
         ) from None
+    except UnicodeError:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            "broken-form",
+            "the form cannot be read: its names are not in the charset that it declares; send them"
+            " in UTF-8",
+        ) from None
     try:
         file = _file_of(form.get(FIELD), FIELD)
         _check_fields(form)
         references = [_file_of(value, REFERENCE_FIELD) for value in form.getlist(REFERENCE_FIELD)]
         return Upload(
-            (file.filename or _UNNAMED)[:_LONGEST_NAME],
+            _clean(file.filename or _UNNAMED),
             await file.read(),
             tuple([await reference.read() for reference in references]),
         )
     finally:
         await form.close()
+
+
+def _clean(name: str) -> str:
+    """Give a name as text that UTF-8 can hold, whatever charset the form declared."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")[:_LONGEST_NAME]
 
 
 def _check_fields(form: FormData) -> None:

@@ -218,12 +218,19 @@ def _check_origin(websocket: WebSocket, service: Service) -> None:
     origin = websocket.headers.get("origin")
     if origin is None or origin in service.settings.cors_origins:
         return
-    if urlsplit(origin).netloc != websocket.headers.get("host"):
+    if not _is_at(origin, websocket.headers.get("host", "")):
         raise ProblemError(
             HTTPStatus.FORBIDDEN,
             "other-origin",
             f"pages of {origin!r:.80} may not open a stream; allow it with --cors-origin",
         )
+
+
+def _is_at(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc == host != ""
+    except ValueError:  # such as http://[
+        return False
 
 
 def _check_key(websocket: WebSocket, service: Service) -> None:

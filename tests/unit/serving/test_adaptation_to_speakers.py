@@ -90,7 +90,7 @@ def test_timeline_is_adapted_as_the_recogniser_does(
     )
     reference = recognizer.speaker_reference([other])
     expected = recognizer.timeline(content, reference=reference, adapt=adapt)
-    assert response.json() == expected.to_json("a.wav")
+    assert response.json() == expected.to_json("a.wav") | {"channel": None}
     assert (response.json()["adapted_to"]["clips"] > 1) is adapt
 
 

@@ -54,11 +54,47 @@ def test_a_form_carries_the_name_of_the_file(http: TestClient, wav: bytes) -> No
     assert response.json()["emotion"] == "happiness"
 
 
-def test_a_timeline_is_that_of_the_recogniser(http: TestClient, tiny_folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("charset", "name", "shown"),
+    [
+        ("unicode_escape", b"\\ud800.wav", "\\ud800.wav"),
+        ("utf-7", b"+2AA-.wav", "\\ud800.wav"),
+        ("nonsense", b"\xe9.wav", "é.wav"),
+    ],
+)
+def test_a_name_is_text_whatever_charset_the_form_declares(
+    http: TestClient, wav: bytes, charset: str, name: bytes, shown: str
+) -> None:
+    response = _post_form(http, name, wav, charset)
+    assert response.status_code == 200
+    assert response.json()["path"] == shown
+
+
+def test_a_form_that_is_not_in_its_charset_is_a_problem(http: TestClient, wav: bytes) -> None:
+    response = _post_form(http, b"\\ud800.flac", wav, "punycode")
+    assert_problem(response, 400, "broken-form", "not in the charset that it declares")
+
+
+def _post_form(http: TestClient, name: bytes, content: bytes, charset: str) -> Any:
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="' + name + b'"\r\n\r\n'
+    media_type = f"multipart/form-data; boundary=b; charset={charset}"
+    return http.post(
+        "/v1/predict",
+        content=head + content + b"\r\n--b--\r\n",
+        headers={"Content-Type": media_type},
+    )
+
+
+def test_a_timeline_is_that_of_the_recogniser(
+    http: TestClient, tiny_folder: Path, repository: Path
+) -> None:
     content = _two_speakers()
     recognizer = Recognizer.load(tiny_folder)
     response = http.post("/v1/timeline", content=content)
-    assert response.json() == recognizer.timeline(content).to_json("-")
+    assert response.headers["content-type"] == "application/json"
+    assert response.json() == recognizer.timeline(content).to_json("-") | {"channel": None}
+    schema = json.loads((repository / "docs" / "timeline.schema.json").read_text())
+    jsonschema.validate(response.json(), schema)
     fine = http.post("/v1/timeline", content=content, params={"hop_seconds": 0.25}).json()
     assert len(fine["hops"]) == 2 * len(response.json()["hops"])
 
@@ -70,6 +106,7 @@ def test_channels_are_kept_apart_on_request(http: TestClient) -> None:
     assert left["shares"]["sadness"] == 1.0
     assert right["shares"]["anger"] == 1.0
     assert left["path"] == right["path"] == "call.wav"
+    assert (left["channel"], right["channel"]) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -248,6 +285,19 @@ def test_metrics_count_requests_and_audio_but_no_results(settings: Settings, wav
     assert "serenade_audio_seconds_total 1.0" in text
     assert "random-path" not in text
     assert "happiness" not in text
+
+
+def test_strangers_cannot_make_new_series_of_metrics(settings: Settings) -> None:
+    keyed = dataclasses.replace(settings, api_key_hashes=(hash_key("open sesame"),))
+    with TestClient(create_app(keyed)) as http:
+        for number in range(3):
+            assert http.request(f"AAA{number}", "/v1/predict").status_code == 405
+        assert http.delete("/v1/predict").status_code == 405
+        text = http.get("/metrics", headers={"Authorization": "Bearer open sesame"}).text
+    requests = "serenade_http_requests_total"
+    assert f'{requests}{{method="other",route="/v1/predict",status="405"}} 3.0' in text
+    assert f'{requests}{{method="DELETE",route="/v1/predict",status="405"}} 1.0' in text
+    assert "AAA" not in text
 
 
 def test_with_keys_everything_but_the_page_and_the_probes_needs_one(

@@ -192,9 +192,18 @@ def test_a_stream_shows_the_same_keys(settings: Settings) -> None:
 def test_pages_of_other_origins_are_refused_unless_named(settings: Settings) -> None:
     named = dataclasses.replace(settings, cors_origins=("https://shop.example",))
     with TestClient(create_app(named)) as http:
+        for origin in ("https://evil.example", "http://[", "null", ""):
+            with (
+                pytest.raises(WebSocketDenialResponse) as refused,
+                http.websocket_connect("/v1/stream", headers={"Origin": origin}),
+            ):
+                pass
+            assert refused.value.status_code == 403
+            assert refused.value.json()["type"] == "urn:serenade:problem:other-origin"
+        nowhere = {"Origin": "null", "Host": ""}
         with (
             pytest.raises(WebSocketDenialResponse) as refused,
-            http.websocket_connect("/v1/stream", headers={"Origin": "https://evil.example"}),
+            http.websocket_connect("/v1/stream", headers=nowhere),
         ):
             pass
         assert refused.value.status_code == 403
