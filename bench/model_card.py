@@ -42,8 +42,9 @@ def main() -> None:
     arguments = parser.parse_args()
     sections = []
     if arguments.folds:
-        groups = [_groups(path)[0] for path in sorted(arguments.folds.glob("*/summary.json"))]
-        sections += [folds_section(groups), people_section(groups)]
+        paths = sorted(arguments.folds.glob("*/summary.json"))
+        groups = [_groups(path)[0] for path in paths]
+        sections += [folds_section(groups, how=_training(paths[0])), people_section(groups)]
     if arguments.across:
         groups = [g for path in arguments.across for g in _groups(path / "summary.json")]
         sections.append(across_section(groups))
@@ -65,7 +66,7 @@ def with_sections(card: str, sections: Sequence[str]) -> str:
     return f"{head}{FIRST}\n" + "\n".join(sections) + f"\n{LAST}\n{BEFORE}{tail}"
 
 
-def folds_section(groups: Sequence[dict[str, Any]]) -> str:
+def folds_section(groups: Sequence[dict[str, Any]], *, how: str) -> str:
     """Show what the recipe gives on every corpus, its speakers left out in turn."""
     lines = []
     for group in groups:
@@ -80,12 +81,12 @@ def folds_section(groups: Sequence[dict[str, Any]]) -> str:
         )
     return (
         "## Accuracy of the recipe, every speaker left out in turn\n\n"
-        "The recipe was trained anew for each fold, without the fold's speakers and together with"
-        " all other corpora, exported, and judged through `serenade` (`serenade benchmark --joint`;"
-        " which folds: docs/benchmarks-accuracy.md). *Folds, mean*: unweighted average recall (UAR)"
-        " in %, mean over folds. *Pooled*: of all clips together, with its 95 % interval, resampled"
-        " by speaker. ECE: expected calibration error in %. *Adapted*: mean over folds where the"
-        " model knows each speaker by their own clips, without labels.\n\n"
+        f"The recipe was trained anew for each fold, without the fold's speakers, {how}; exported"
+        " and judged through `serenade`. Which folds: docs/benchmarks-accuracy.md. *Folds, mean*:"
+        " unweighted average recall (UAR) in %, mean over folds. *Pooled*: of all clips together,"
+        " with its 95 % interval, resampled by speaker. ECE: expected calibration error in %."
+        " *Adapted*: mean over folds where the model knows each speaker by their own clips, without"
+        " labels.\n\n"
         "| corpus (emotions) | clips | speakers | folds | UAR: folds, mean | pooled | accuracy"
         " | ECE | UAR, adapted |\n|---|---|---|---|---|---|---|---|---|\n" + "\n".join(lines) + "\n"
     )
@@ -175,6 +176,13 @@ def seeds_section(runs: Sequence[Path]) -> str:
 def _groups(summary: Path) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = json.loads(summary.read_text("utf-8"))["groups"]
     return groups
+
+
+def _training(summary: Path) -> str:
+    command: str = json.loads(summary.read_text("utf-8"))["command"]
+    if "--joint" in command.split():
+        return "together with all other corpora (`serenade benchmark --joint`)"
+    return "on that corpus alone (`serenade benchmark`)"
 
 
 def _mean(group: dict[str, Any]) -> str:
