@@ -232,6 +232,17 @@ def test_a_refusal_is_an_error_with_the_words_of_the_service(
     assert caught.value.status == status
 
 
+def test_a_refusal_in_the_middle_of_an_upload_is_an_error_with_its_words(
+    tiny_bundle: Path,
+) -> None:
+    with (
+        ServiceProcess("--model", str(tiny_bundle), "--max-body-bytes", "1000") as service,
+        pytest.raises(ServiceError, match="larger than 1,000 bytes") as caught,
+    ):
+        Client(service.url).predict(bytes(50_000_000))
+    assert caught.value.status == 413
+
+
 def test_the_client_says_what_it_cannot_do() -> None:
     with pytest.raises(UsageError, match="'localhost:8000' is no address"):
         Client("localhost:8000")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -273,7 +274,10 @@ class Client:
         headers = self._headers() | ({} if media_type is None else {"Content-Type": media_type})
         connection = self._connect()
         try:
-            connection.request(method, self._prefix + path, body, headers)
+            connection.connect()
+            # the service may refuse before it has read everything; its answer says why
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, self._prefix + path, body, headers)
             answer = connection.getresponse()
             status, content = answer.status, answer.read()
         except (OSError, HTTPException) as error:
