@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serenade.audio.decode import decode
+from serenade.corpora.registry import CORPORA
 from serenade.corpora.splits import check_disjoint, find_leaks, random_folds, speaker_split
 from serenade.emotions import LABEL_SETS, LabelSet
 from serenade.errors import SerenadeError, SplitError, TrainingError
@@ -115,8 +116,16 @@ def split(utterances: Sequence[Utterance], recipe: SplitRecipe) -> Parts:
     Raises
     ------
     SplitError
-        If a speaker must be known and is not, or the manifest names no clips to train on.
+        If a speaker must be known and is not, the manifest names no clips to train on, or
+        ``train_only`` names a corpus that is in neither the manifest nor the registry.
     """
+    at_hand = {utterance.corpus for utterance in utterances}
+    for name in recipe.train_only:
+        if name not in at_hand and name not in CORPORA:
+            raise SplitError(
+                f"split.train_only names the corpus {name!r}, which is unknown; the manifest has"
+                f" {', '.join(sorted(at_hand))}"
+            )
     if recipe.kind == "random":
         n_folds = max(2, round(1.0 / recipe.validation_share))
         train, validation = random_folds(utterances, n_folds=n_folds, seed=recipe.seed)[0]

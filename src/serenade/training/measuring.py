@@ -41,6 +41,8 @@ def measure(bundle: Path, parts: Parts, *, workers: int) -> dict[str, Evaluation
     for name in sorted({utterance.corpus for utterance in held_back}):
         part = [utterance for utterance in held_back if utterance.corpus == name]
         whole = part + [utterance for utterance in parts.train if utterance.corpus == name]
+        if len({utterance.emotion for utterance in whole}) < 2:
+            continue  # nothing can be confused
         setting = Setting(
             model=recognizer.model_id,
             model_labels=recognizer.labels,

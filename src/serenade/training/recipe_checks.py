@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from serenade.emotions import LABEL_SETS
@@ -10,7 +12,12 @@ from serenade.model.version import VERSION_FORM, is_version
 from serenade.training.networks.registry import NETWORKS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from serenade.training.recipe import Recipe
+
+_SEEDS = 2**32
+"""numpy and torch take as many."""
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -26,6 +33,12 @@ def check_recipe(recipe: Recipe) -> None:
     RecipeError
         Names the key, what is allowed and what was given.
     """
+    for name, value in _numbers(recipe, ""):
+        if not math.isfinite(value):
+            raise RecipeError(f"{name} must be a finite number, got {value}")
+    for name, seed in (("seed", recipe.seed), ("split.seed", recipe.split.seed)):
+        if not 0 <= seed < _SEEDS:
+            raise RecipeError(f"{name} must be from 0 to {_SEEDS - 1}, got {seed}")
     if recipe.data.label_set not in LABEL_SETS:
         raise RecipeError(
             f"data.label_set {recipe.data.label_set!r} must be one of {', '.join(LABEL_SETS)}"
@@ -59,6 +72,14 @@ def check_recipe(recipe: Recipe) -> None:
     for name, value in shares.items():
         if not 0.0 <= value <= 1.0:
             raise RecipeError(f"{name} must be in [0, 1], got {value}")
+    if recipe.split.kind == "random" and recipe.split.validation_share in (0.0, 1.0):
+        raise RecipeError(
+            "split.validation_share must be above 0 and below 1 where split.kind is 'random', got"
+            f" {recipe.split.validation_share}"
+        )
+    lowest, highest = recipe.augmentation.snr_db
+    if lowest > highest:
+        raise RecipeError(f"augmentation.snr_db must rise, got {lowest} and {highest}")
     longest = max(recipe.data.max_seconds, recipe.export.max_seconds)
     pretrained = recipe.network.name in ("whisper", "backbone")
     if pretrained and longest > recipe.network.max_seconds:
@@ -99,3 +120,26 @@ def check_recipe(recipe: Recipe) -> None:
     for name, value in positive.items():
         if not value > 0:
             raise RecipeError(f"{name} must be above 0, got {value}")
+    windows = {
+        "export.min_seconds": recipe.export.min_seconds,
+        "export.hop_seconds": recipe.export.hop_seconds,
+    }
+    for name, value in windows.items():
+        if value > recipe.export.max_seconds:
+            raise RecipeError(
+                f"{name} must be at most export.max_seconds, {recipe.export.max_seconds},"
+                f" got {value}"
+            )
+
+
+def _numbers(part: object, prefix: str) -> Iterator[tuple[str, float]]:
+    """Give every number of a recipe with its key."""
+    if isinstance(part, float):
+        yield prefix, part
+    elif isinstance(part, tuple):
+        for value in part:
+            yield from _numbers(value, prefix)
+    elif is_dataclass(part):
+        for field in fields(part):
+            name = f"{prefix}.{field.name}" if prefix else field.name
+            yield from _numbers(getattr(part, field.name), name)

@@ -14,6 +14,7 @@ classifier.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
@@ -244,6 +245,8 @@ def _values(path: str, values: object) -> Range | Choices:
     low, high, log = values["low"], values["high"], values.get("log", False)
     if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in (low, high)):
         raise RecipeError(f"'space.{path}' must have numbers as limits, got {low!r} and {high!r}")
+    if not (abs(low) < math.inf and abs(high) < math.inf):
+        raise RecipeError(f"'space.{path}' must have finite limits, got {low} and {high}")
     if not low < high:
         raise RecipeError(f"'space.{path}' must have low below high, got {low} and {high}")
     if not isinstance(log, bool) or (log and low <= 0):

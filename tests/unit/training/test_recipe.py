@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,6 +44,20 @@ def test_a_recipe_survives_json() -> None:
         ({"name": "x", "optimiser": {"epochs": 0}}, "optimiser.epochs must be above 0"),
         ({"name": "x", "optimiser": {"precision": "fp8"}}, "must be one of"),
         ({"name": "x", "classical": {"n_folds": 1}}, "classical.n_folds must be 2 or more"),
+        ({"name": "x", "seed": -1}, "^seed must be from 0 to 4294967295, got -1"),
+        ({"name": "x", "split": {"seed": 10**20}}, "split.seed must be from 0"),
+        ({"name": "x", "data": {"max_seconds": math.inf}}, "data.max_seconds must be a finite"),
+        ({"name": "x", "augmentation": {"gain_db": math.inf}}, "gain_db must be a finite number"),
+        ({"name": "x", "augmentation": {"snr_db": [20.0, 0.0]}}, "snr_db must rise, got 20.0"),
+        (
+            {"name": "x", "split": {"kind": "random", "validation_share": 0.0}},
+            "split.validation_share must be above 0 and below 1",
+        ),
+        (
+            {"name": "x", "export": {"min_seconds": 20.0}},
+            "export.min_seconds must be at most export.max_seconds, 8.0, got 20.0",
+        ),
+        ({"name": "x", "export": {"hop_seconds": 50.0}}, "export.hop_seconds must be at most"),
     ],
 )
 def test_a_mistake_is_named_with_its_key(table: dict[str, object], message: str) -> None:

@@ -135,3 +135,25 @@ def test_the_test_folder_is_judged_at_the_end_with_the_last_epoch(
     assert packaged.results["toy"].closed.metrics.n_clips == 8
     assert read_spec(packaged.folder / "spec.json").metrics["test_folder"]["toy"]["speakers"] == 1
     assert read_run_speakers(tmp_path / "run")["validation"] == []
+
+
+def test_a_corpus_of_train_only_that_nobody_knows_is_refused(toy_manifest: Path) -> None:
+    utterances = read_manifest(toy_manifest)
+    with pytest.raises(SplitError, match="names the corpus 'RAVDES', which is unknown"):
+        split(utterances, SplitRecipe(train_only=("RAVDES",)))
+    assert split(utterances, SplitRecipe(train_only=("RAVDESS",))).validation
+
+
+def test_a_corpus_of_one_emotion_is_passed_over_when_the_bundle_is_measured(
+    recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    utterances = read_manifest(toy_manifest)
+    alone = [
+        replace(u, id=f"alone-{u.id}", corpus="ALONE")
+        for u in utterances
+        if u.emotion == utterances[0].emotion
+    ]
+    _trained(recipe, [*utterances, *alone], tmp_path / "run")
+    measured = read_spec(tmp_path / "run" / "bundle" / "spec.json").metrics
+    assert measured
+    assert "ALONE" not in str(measured)
