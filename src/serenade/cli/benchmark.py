@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 import sys
 from pathlib import Path
@@ -55,7 +56,7 @@ def benchmark(
     form: Annotated[
         ResultFormat, typer.Option("--format", help="How to print.")
     ] = ResultFormat.TEXT,
-    seed: Annotated[int, typer.Option(help="Of folds and intervals.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds and intervals.")] = 0,
 ) -> None:
     """Train recipes over the folds of a protocol and judge each with its exported bundle.
 
@@ -66,8 +67,10 @@ def benchmark(
     from serenade.cli.evaluation_output import to_json_text, write_result
     from serenade.cli.messages import print_message
     from serenade.corpora.manifest import read_manifest
+    from serenade.corpora.splits import check_disjoint
     from serenade.errors import MissingExtraError
     from serenade.evaluation.protocols import make_folds
+    from serenade.evaluation.training_leaks import audio_digest
 
     try:
         from serenade.training.recipe_file import with_encoder
@@ -76,7 +79,13 @@ def benchmark(
         raise MissingExtraError("train", "A benchmark") from error
 
     divided, others = _parts(read_manifest(manifest), corpus, joint=joint)
-    fold_set = make_folds(protocol, divided, n_folds=n_folds, seed=seed, folds_path=folds)
+    digest = functools.cache(audio_digest)  # a clip is in many folds, and read once
+    fold_set = make_folds(
+        protocol, divided, n_folds=n_folds, seed=seed, folds_path=folds, audio_digest=digest
+    )
+    if others:
+        for fold in fold_set.folds:
+            check_disjoint(others, fold.test, audio_digest=digest)
     for note in fold_set.notes:
         print_message(note)
     summaries = [
