@@ -29,7 +29,7 @@ def compare(
         Path | None, typer.Option(help="Write into this file instead of printing.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = 1,
-    seed: Annotated[int, typer.Option(help="Of the intervals.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the intervals.")] = 0,
 ) -> None:
     """Tell which of two models is better, with the interval of the difference.
 

@@ -85,7 +85,7 @@ def evaluate(
     fairness: Annotated[
         bool, typer.Option("--fairness", help="Also compare groups of people.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of intervals, folds and degradations.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of intervals, folds and degradations.")] = 0,
 ) -> None:
     """Measure a model on the utterances of a manifest.
 

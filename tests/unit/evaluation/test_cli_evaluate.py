@@ -225,6 +225,15 @@ def test_arguments_that_do_not_fit_are_one_clear_error(
     assert message in str(result.exception)
 
 
+@pytest.mark.parametrize(("command", "n_models"), [(evaluate, 1), (compare, 2)])
+def test_a_negative_seed_is_refused_before_any_clip_is_judged(
+    command: Any, n_models: int, bundle: Path, manifest: Path
+) -> None:
+    result = invoke(command, *[bundle] * n_models, manifest, "--seed", -1)
+    assert result.exit_code == 2
+    assert "Invalid value for '--seed': -1 is not in the range x>=0" in result.stderr
+
+
 def test_comparison_of_a_model_with_itself_shows_no_difference(
     bundle: Path, manifest: Path
 ) -> None:
