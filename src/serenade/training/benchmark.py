@@ -11,6 +11,7 @@ from serenade.corpora.splits import check_disjoint
 from serenade.evaluation.fold_results import file_name
 from serenade.inference.recognizer import Recognizer
 from serenade.training.classical_run import build_classical_bundle
+from serenade.training.clips import describe_clips
 from serenade.training.data import Parts, select
 from serenade.training.package import build_bundle
 from serenade.training.run import TrainingRun, claim, train
@@ -85,7 +86,7 @@ class FoldTrainer:
         SplitError
             If `also_train` shares a speaker with the test part.
         TrainingError
-            If the fold cannot be trained.
+            If the fold cannot be trained, or its run folder holds a model of other clips.
         """
         if self.also_train:
             check_disjoint(self.also_train, fold.test)
@@ -129,6 +130,5 @@ def recipe_fingerprint(recipe: Recipe, also_train: Sequence[Utterance]) -> str:
     str
         Hexadecimal digits.
     """
-    joined = sorted(utterance.id for utterance in also_train)
-    content = json.dumps([recipe.to_json(), joined], sort_keys=True)
+    content = json.dumps([recipe.to_json(), describe_clips(also_train)], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:16]

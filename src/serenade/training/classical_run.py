@@ -159,7 +159,7 @@ def build_classical_bundle(
     utterances : sequence of Utterance
         All are trained on; none is held back but in the folds of search and calibration.
     run : TrainingRun
-        Where to read and write.
+        Where to read and write; its folder is claimed, see :func:`serenade.training.run.claim`.
     progress : callable
         Told about every clip that is read.
     log : callable
@@ -242,7 +242,7 @@ def package_classical(
     Raises
     ------
     TrainingError
-        As :func:`build_classical_bundle`, or if the folder holds a run of another recipe.
+        As :func:`build_classical_bundle`, or as :func:`serenade.training.run.claim`.
     SplitError
         If a speaker is unknown.
     """

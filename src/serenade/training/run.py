@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from serenade.errors import TrainingError
 from serenade.training.augment import MelAugmenter, mel_centres
 from serenade.training.batches import keep
 from serenade.training.cache import silent_progress
+from serenade.training.clips import clips_digest
 from serenade.training.copies import with_copies
 from serenade.training.data import (
     Parts,
@@ -241,7 +241,12 @@ def read_split_record(folder: Path) -> dict[str, Any]:
     TrainingError
         If the folder is not a run folder.
     """
-    record: dict[str, Any] = _read_json(folder / SPLIT_FILE)
+    record = _read_json(folder / SPLIT_FILE)
+    if not isinstance(record, dict) or not {"train", "validation"} <= record.keys():
+        raise TrainingError(
+            f"{str(folder / SPLIT_FILE)!r} does not name the speakers of a run;"
+            f" {str(folder)!r} is not a run folder"
+        )
     return record
 
 
@@ -260,16 +265,17 @@ def claim(folder: Path, recipe: Recipe, parts: Parts) -> None:
     Raises
     ------
     TrainingError
-        If the folder holds a run of another recipe or other speakers, or cannot be written.
+        If the folder holds a run of another recipe, of other clips or labels, or of a version
+        that did not note its clips; or if it cannot be written.
     """
     record = split_record(parts)
     recipe_path = folder / RECIPE_FILE
     if recipe_path.exists():
         same = read_run_recipe(folder) == recipe
-        if not same or _read_json(folder / SPLIT_FILE) != record:
+        if not same or read_split_record(folder) != record:
             raise TrainingError(
-                f"{str(folder)!r} holds a run of another recipe or manifest;"
-                " choose another folder with --output"
+                f"{str(folder)!r} holds a run of another recipe or manifest (clips and labels"
+                " count), or of an older version; choose another folder with --output"
             )
         return
     try:
@@ -293,19 +299,16 @@ def split_record(parts: Parts) -> dict[str, Any]:
     Returns
     -------
     dict
-        Speakers of each part; where they do not tell the parts apart, also the leaks and a digest
-        of the clips that were held back.
+        Speakers of each part, and under ``"clips"`` a digest of its clips and labels; where the
+        speakers do not tell the parts apart, also the leaks.
     """
-    record: dict[str, Any] = {
-        "train": _speakers(parts.train),
-        "validation": _speakers(parts.validation),
-    }
+    by_part = {"train": parts.train, "validation": parts.validation}
     if parts.test:
-        record["test"] = _speakers(parts.test)
+        by_part["test"] = parts.test
+    record: dict[str, Any] = {part: _speakers(clips) for part, clips in by_part.items()}
+    record["clips"] = {part: clips_digest(clips) for part, clips in by_part.items()}
     if parts.leaks:
-        held_back = sorted(utterance.id for utterance in (*parts.validation, *parts.test))
         record["leaks"] = list(parts.leaks)
-        record["held_back"] = hashlib.sha256("\n".join(held_back).encode()).hexdigest()
     return record
 
 
@@ -316,7 +319,7 @@ def _speakers(utterances: tuple[Utterance, ...]) -> list[str]:
 def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise TrainingError(
             f"{str(path)!r} cannot be read; {str(path.parent)!r} is not a run folder"
         ) from error

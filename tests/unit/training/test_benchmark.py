@@ -79,5 +79,6 @@ def test_the_fingerprint_follows_recipe_and_joined_corpora(
         recipe_fingerprint(toy_recipe, ()),
         recipe_fingerprint(replace(toy_recipe, seed=9), ()),
         recipe_fingerprint(toy_recipe, utterances[:1]),
+        recipe_fingerprint(toy_recipe, [replace(utterances[0], emotion="joy")]),
     }
-    assert len(prints) == 3
+    assert len(prints) == 4

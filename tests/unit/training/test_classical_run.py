@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_score
 
-from serenade.corpora.manifest import read_manifest
+from serenade.corpora.manifest import read_manifest, write_manifest
 from serenade.corpora.splits import find_leaks
 from serenade.errors import SerenadeError, TrainingError
 from serenade.evaluation.benchmark import run_folds
@@ -108,22 +108,57 @@ def test_a_finished_classifier_is_not_trained_again(
         package(other, toy_manifest, tmp_path, [])
 
 
-def test_every_fold_of_a_benchmark_has_a_classifier_that_never_heard_its_speakers(
+def test_a_finished_classifier_is_not_taken_for_one_of_other_labels_or_clips(
     svm_recipe: Recipe, toy_manifest: Path, tmp_path: Path
 ) -> None:
-    fold_set = make_folds("speaker-kfold", read_manifest(toy_manifest), n_folds=2)
+    package(svm_recipe, toy_manifest, tmp_path, [])
+    utterances = read_manifest(toy_manifest)
+    swapped = {"anger": "sadness", "sadness": "anger"}
+    relabelled = [replace(u, emotion=swapped.get(u.emotion, u.emotion)) for u in utterances]
+    for other in (relabelled, utterances[1:]):
+        manifest = tmp_path / "other.jsonl"
+        write_manifest(manifest, other)
+        with pytest.raises(TrainingError, match="another recipe or manifest"):
+            package(svm_recipe, manifest, tmp_path, [])
+
+
+def test_no_fold_is_judged_by_a_model_of_another_division(
+    svm_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    utterances = read_manifest(toy_manifest)
+    plan = BenchmarkPlan("toy", recipe_fingerprint(svm_recipe, ()))
+    first = make_folds("random", utterances, n_folds=2, seed=0)
+    other = make_folds("random", utterances, n_folds=2, seed=1)
+    run_folds(first, _trainer(svm_recipe, tmp_path, []), tmp_path, plan=plan)
+    for result in tmp_path.glob("*.json"):
+        result.unlink()
+    with pytest.raises(TrainingError, match="another recipe or manifest"):
+        run_folds(other, _trainer(svm_recipe, tmp_path, []), tmp_path, plan=plan)
     log: list[str] = []
-    trainer = FoldTrainer(
-        recipe=svm_recipe,
-        folder=tmp_path / "runs",
+    run_folds(first, _trainer(svm_recipe, tmp_path, log), tmp_path, plan=plan)
+    assert not any("searching" in line for line in log), "a fold's own model was trained again"
+
+
+def _trainer(recipe: Recipe, folder: Path, log: list[str]) -> FoldTrainer:
+    return FoldTrainer(
+        recipe=recipe,
+        folder=folder / "runs",
         also_train=(),
         noise=None,
-        cache=tmp_path / "cache",
+        cache=folder / "cache",
         threads=1,
         on_epoch=lambda record, n_epochs: None,
         progress=silent_progress,
         log=log.append,
     )
+
+
+def test_every_fold_of_a_benchmark_has_a_classifier_that_never_heard_its_speakers(
+    svm_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    fold_set = make_folds("speaker-kfold", read_manifest(toy_manifest), n_folds=2)
+    log: list[str] = []
+    trainer = _trainer(svm_recipe, tmp_path, log)
     plan = BenchmarkPlan("toy", recipe_fingerprint(svm_recipe, ()))
     summary = run_folds(fold_set, trainer, tmp_path, plan=plan)
     assert summary["leaks"] is False

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -18,13 +20,11 @@ from serenade.inference.recognizer import Recognizer
 from serenade.model.spec import read_spec
 from serenade.training.cache import silent_progress
 from serenade.training.checkpoint import load_checkpoint, save_checkpoint
+from serenade.training.data import split
 from serenade.training.fit import EpochRecord
 from serenade.training.package import Packaged, package
 from serenade.training.recipe import OptimiserRecipe, Recipe
-from serenade.training.run import TrainingRun, new_network, read_run_speakers, train
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from serenade.training.run import TrainingRun, claim, new_network, read_run_speakers, train
 
 OnEpoch = Callable[[EpochRecord, int], None]
 
@@ -117,6 +117,47 @@ def test_a_folder_of_another_recipe_is_not_overwritten(
     _run(one_epoch, tmp_path / "run", toy_manifest)
     with pytest.raises(TrainingError, match="holds a run of another recipe"):
         _run(replace(one_epoch, seed=4), tmp_path / "run", toy_manifest)
+
+
+def test_a_run_goes_on_with_moved_clips_but_not_with_others_or_other_labels(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    recipe = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=1))
+    run = _run(recipe, tmp_path / "run", toy_manifest)
+    clips = read_manifest(toy_manifest)
+    moved = tmp_path / "moved"
+    shutil.copytree(toy_manifest.parent, moved)
+    elsewhere = [replace(u, path=str(moved / Path(u.path).name)) for u in reversed(clips)]
+    claim(run.folder, recipe, split(elsewhere, recipe.split))
+    _packaged(run, elsewhere)
+    for change in (
+        {"emotion": "anger" if clips[0].emotion == "sadness" else "sadness"},
+        {"path": clips[1].path},
+        {"stop_seconds": 0.3},
+        {"intensity": "strong"},
+    ):
+        others = [replace(clips[0], **change), *clips[1:]]
+        with pytest.raises(TrainingError, match="another recipe or manifest"):
+            claim(run.folder, recipe, split(others, recipe.split))
+        with pytest.raises(TrainingError, match="other speakers, clips or labels"):
+            _packaged(run, others)
+
+
+def test_a_run_of_a_version_that_noted_no_clips_is_exported_but_not_gone_on_with(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    recipe = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=1))
+    run = _run(recipe, tmp_path / "run", toy_manifest)
+    path = run.folder / "split.json"
+    noted = json.loads(path.read_text(encoding="utf-8"))
+    del noted["clips"]
+    path.write_text(json.dumps(noted), encoding="utf-8")
+    _packaged(run, read_manifest(toy_manifest))
+    with pytest.raises(TrainingError, match="or of an older version"):
+        _run(recipe, tmp_path / "run", toy_manifest)
+    path.write_text("[]", encoding="utf-8")
+    with pytest.raises(TrainingError, match="is not a run folder"):
+        _run(recipe, tmp_path / "run", toy_manifest)
 
 
 def test_a_recipe_that_cannot_be_built_leaves_the_folder_to_the_right_one(
