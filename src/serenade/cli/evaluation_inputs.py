@@ -189,14 +189,13 @@ def known_leaks(
     tuple of str or None
         One clause for each leak; ``None`` where the training data is not known.
     """
-    if trained_on is None and run is None:
-        told = bundle_leaks(training_data, chosen.test)
+    if trained_on is None:
+        test = chosen.test
+        told = bundle_leaks(training_data, test) if run is None else run_leaks(run, test)
         return chosen.leaks or None if told is None else tuple(dict.fromkeys(chosen.leaks + told))
-    leaks = chosen.leaks
-    if trained_on is not None:
-        leaks += manifest_leaks(trained_on, chosen.test)
+    leaks = chosen.leaks + manifest_leaks(trained_on, chosen.test)
     if run is not None:
-        leaks += run_leaks(run, chosen.test)
+        leaks += run_leaks(run, chosen.test) or ()
     return tuple(dict.fromkeys(leaks))
 
 

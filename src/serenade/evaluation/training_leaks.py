@@ -78,27 +78,28 @@ def bundle_leaks(
     Returns
     -------
     tuple of str or None
-        What is shared, one clause; empty if nothing. ``None`` where the bundle does not tell: for
-        a corpus whose speakers it does not name, and for one that is in no list, since the same
-        recordings may go by another name there.
+        What is shared, one clause; empty if nothing. ``None`` where nothing is known to be shared
+        and the bundle does not tell: for a corpus whose speakers it does not name, and for one, of
+        either side, that is in no list, since the same recordings may go by another name there.
     """
-    trained = {data.corpus: data.details.get("speaker_names") for data in training_data}
-    if any(u.speaker is None or u.corpus not in CORPORA for u in tested):
-        return None
-    shared: set[str] = set()
-    for utterance in tested:
-        names = trained.get(utterance.corpus, [])
-        if not isinstance(names, list):
-            return None
-        if utterance.speaker in names:
-            shared.add(str(utterance.speaker_key))
-    if not shared:
-        return ()
-    some = ", ".join(sorted(shared)[:3]) + (" …" if len(shared) > 3 else "")
-    return (f"the model was trained on {len(shared)} of the speakers ({some})",)
+    names: dict[str, set[str]] = {}
+    unnamed: set[str] = set()
+    for data in training_data:
+        told = data.details.get("speaker_names")
+        if isinstance(told, list):
+            names.setdefault(data.corpus, set()).update(str(name) for name in told)
+        else:
+            unnamed.add(data.corpus)
+    shared = {str(u.speaker_key) for u in tested if u.speaker in names.get(u.corpus, ())}
+    if shared:
+        return (f"the model was trained on {len(shared)} of the speakers ({_some(shared)})",)
+    tested_corpora = {utterance.corpus for utterance in tested}
+    unlisted = (tested_corpora | names.keys() | unnamed) - CORPORA.keys()
+    told_too_little = not training_data or unlisted or tested_corpora & unnamed
+    return None if told_too_little or any(u.speaker is None for u in tested) else ()
 
 
-def run_leaks(run_folder: Path, tested: Sequence[Utterance]) -> tuple[str, ...]:
+def run_leaks(run_folder: Path, tested: Sequence[Utterance]) -> tuple[str, ...] | None:
     """Compare the speakers of tested clips with those of a training run.
 
     Parameters
@@ -110,8 +111,10 @@ def run_leaks(run_folder: Path, tested: Sequence[Utterance]) -> tuple[str, ...]:
 
     Returns
     -------
-    tuple of str
-        What is shared, one clause each; empty if nothing.
+    tuple of str or None
+        What is shared or may be, one clause each; empty if nothing. ``None`` where no clause can
+        be given and the corpora differ, one of them in no list: the same recordings may go by
+        another name there.
 
     Raises
     ------
@@ -130,10 +133,22 @@ def run_leaks(run_folder: Path, tested: Sequence[Utterance]) -> tuple[str, ...]:
     unknown = sum(utterance.speaker is None for utterance in tested)
     if unknown:
         leaks.append(f"{unknown} clips have no known speaker, so a shared one may hide there")
+    if any("" in names for names in parts.values()):
+        leaks.append(
+            "the run was trained on clips of unknown speakers, so a shared one may hide there"
+        )
     speakers = {utterance.speaker_key for utterance in tested}
     for part, purpose in (("train", "trained on"), ("validation", "chosen by")):
-        shared = sorted(name for name in parts[part] if name in speakers)
+        shared = {name for name in parts[part] if name in speakers}
         if shared:
-            some = ", ".join(shared[:3]) + (" …" if len(shared) > 3 else "")
-            leaks.append(f"the model was {purpose} {len(shared)} of the speakers ({some})")
+            leaks.append(f"the model was {purpose} {len(shared)} of the speakers ({_some(shared)})")
+    corpora = {name.split("/", 1)[0] for names in parts.values() for name in names}
+    corpora |= {utterance.corpus for utterance in tested}
+    if not leaks and len(corpora) > 1 and corpora - CORPORA.keys():
+        return None
     return tuple(leaks)
+
+
+def _some(names: set[str]) -> str:
+    ordered = sorted(names)
+    return ", ".join(ordered[:3]) + (" …" if len(ordered) > 3 else "")
