@@ -2,7 +2,8 @@
 
 An entry is keyed by the content of the audio file, the part of it that is meant, and the settings
 of the computation: conditioning and the fingerprint of the frozen stage or the front end. So a
-second run decodes nothing, and a change of any of these rebuilds only what it touches.
+second run decodes nothing, and a change of any of these rebuilds only what it touches. An entry
+that is damaged is computed anew.
 """
 
 from __future__ import annotations
@@ -163,11 +164,11 @@ def cached_arrays(
             entry = (
                 folder / key / _entry_name(utterance, "" if detail is None else detail(utterance))
             )
-            if entry.exists():
-                arrays.append(np.load(entry, allow_pickle=False))
-            else:
-                arrays.append(compute(utterance))
-                _write(entry, arrays[-1])
+            array: Value | None = _read(entry)
+            if array is None:
+                array = compute(utterance)
+                _write(entry, array)
+            arrays.append(array)
         except AudioError as error:
             failed.append((utterance, error))
         progress("reading audio", number, len(utterances))
@@ -184,6 +185,15 @@ def _entry_name(utterance: Utterance, detail: str = "") -> str:
     content.update(f"{utterance.start_seconds} {utterance.stop_seconds}{detail}".encode())
     digest = content.hexdigest()
     return f"{digest[:2]}/{digest[2:34]}.npy"
+
+
+def _read(entry: Path) -> Any | None:  # noqa: ANN401 - an array of the caller's type
+    """Give what an entry holds, or nothing where it is missing or damaged."""
+    try:
+        with entry.open("rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, EOFError, ValueError):
+        return None
 
 
 def _write(entry: Path, array: npt.NDArray[Any]) -> None:

@@ -62,6 +62,36 @@ def test_unusable_audio_is_named_and_the_rest_goes_on(
     assert [utterance.id for utterance, _ in failed] == ["gone"]
 
 
+def test_a_damaged_entry_is_computed_anew_and_mended(
+    network: SpeechNetwork, toy_manifest: Path, tmp_path: Path, decoded: list[str]
+) -> None:
+    utterances = read_manifest(toy_manifest)[:5]
+
+    def read() -> list[np.ndarray]:
+        decoded.clear()
+        states, failed = cached_states(
+            network, utterances, Conditioning(), max_seconds=2.0, folder=tmp_path
+        )
+        assert failed == []
+        return states
+
+    first = read()
+    entries = sorted(tmp_path.rglob("*.npy"))
+    whole = entries[1].read_bytes()
+    entries[0].write_bytes(b"")
+    entries[1].write_bytes(whole[:-7])
+    entries[2].write_bytes(b"no array at all")
+    entries[3].write_bytes(b"PK\x03\x04 and no archive")
+    with entries[4].open("wb") as archive:
+        np.savez(archive, first[0])
+    again = read()
+    assert len(decoded) == 5
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    read()
+    assert decoded == []
+
+
 def test_part_of_a_file_is_its_own_entry(
     network: SpeechNetwork, toy_manifest: Path, tmp_path: Path
 ) -> None:
