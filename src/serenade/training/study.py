@@ -235,8 +235,8 @@ def open_study(folder: Path, identity: Mapping[str, Any], space: SearchSpace) ->
         text = json.dumps(identity, sort_keys=True)
         if study.user_attrs.setdefault(_IDENTITY, text) != text:
             raise TrainingError(
-                f"{str(folder)!r} holds a search of another recipe, space or manifest;"
-                " choose another folder with --output"
+                f"{str(folder)!r} holds a search of another recipe, space or manifest (clips and"
+                " labels count), or of an older version; choose another folder with --output"
             )
         study.set_user_attr(_IDENTITY, text)
         yield Study(study)

@@ -27,6 +27,7 @@ from serenade.training.checkpoint import load_checkpoint
 from serenade.training.classical import search
 from serenade.training.classical_run import read_classical_data
 from serenade.training.classifiers import check_grid, grid_around
+from serenade.training.clips import clips_digest
 from serenade.training.data import select, split
 from serenade.training.recipe_file import write_recipe
 from serenade.training.run import TrainingRun, train
@@ -269,7 +270,7 @@ def _identity(
     return {
         "recipe": recipe.to_json(),
         "space": asdict(replace(space, trials=0)),
-        "utterances": sorted(utterance.id for utterance in select(utterances, recipe)),
+        "clips": clips_digest(select(utterances, recipe)),
     }
 
 

@@ -177,6 +177,9 @@ def test_a_classical_recipe_tries_its_whole_grid_and_goes_on_where_it_was(
 
     with pytest.raises(KeyboardInterrupt):
         _tune(svm, utterances, folder, space, on_trial=interrupt)
+    relabelled = [replace(utterances[0], emotion="fear"), *utterances[1:]]
+    with pytest.raises(TrainingError, match="another recipe, space or manifest"):
+        _tune(svm, relabelled, folder, space)
     rest: list[int] = []
     found = _tune(
         svm, utterances, folder, space, on_trial=lambda trial, n: rest.extend((trial.number, n))
