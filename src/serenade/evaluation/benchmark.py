@@ -6,6 +6,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from serenade.errors import EvaluationError
 from serenade.evaluation.adapted import ReferenceChoice
 from serenade.evaluation.benchmark_summary import adapted_title, summarise_folds
 from serenade.evaluation.evaluate import Setting, evaluate
@@ -70,9 +71,15 @@ def run_folds(
     Raises
     ------
     EvaluationError
-        If the folder holds folds that were made in another way.
+        If the folder holds folds that were made in another way, or cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EvaluationError(
+            f"the folder {str(folder)!r} cannot be made ({error.strerror});"
+            " choose another with --output"
+        ) from error
     say = progress or _say_nothing
     for fold in fold_set.folds:
         result_file = folder / f"{file_name(fold.name)}.json"

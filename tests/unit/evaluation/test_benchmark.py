@@ -94,6 +94,15 @@ def test_damaged_result_is_one_clear_error(
         run_folds(folds, DummyTrainer(fake_recognizer), tmp_path, plan=PLAN)
 
 
+def test_a_file_in_the_place_of_the_folder_is_one_clear_error(
+    folds: FoldSet, fake_recognizer: Fake, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("here")
+    for folder in (tmp_path / "file", tmp_path / "file" / "recipe"):
+        with pytest.raises(EvaluationError, match=r"cannot be made \(.*choose another with"):
+            run_folds(folds, DummyTrainer(fake_recognizer), folder, plan=PLAN)
+
+
 def test_leaking_folds_say_so_in_every_file(
     utterances: list[Utterance], fake_recognizer: Fake, tmp_path: Path
 ) -> None:
