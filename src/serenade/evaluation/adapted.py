@@ -6,6 +6,8 @@ voice? Its figures never stand in the same column.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -58,6 +60,29 @@ class ReferenceChoice:
             f"adapted to each speaker with up to {self.n_clips} of their other test clips, drawn"
             f" anew for each clip (seed {self.seed}), without labels"
         )
+
+
+def reference_digests(speech: Sequence[Utterance]) -> dict[str | None, str]:
+    """Tell by which clips each speaker may be known.
+
+    Parameters
+    ----------
+    speech : sequence of Utterance
+        Where the model gets to know the speakers.
+
+    Returns
+    -------
+    dict of str or None to str
+        By key of the speaker, a text that changes whenever one of their clips does.
+    """
+    clips: dict[str | None, list[list[str | float | None]]] = {}
+    for one in speech:
+        clip = [one.id, one.path, one.start_seconds, one.stop_seconds]
+        clips.setdefault(one.speaker_key, []).append(clip)
+    return {
+        speaker: hashlib.sha256(json.dumps(sorted(known, key=str)).encode()).hexdigest()[:16]
+        for speaker, known in clips.items()
+    }
 
 
 def adapted_outcomes(
@@ -136,7 +161,9 @@ def _reference(
     chosen = list(known)
     if choice.n_clips is not None:
         others = sorted(known.keys() - {utterance.id})
-        rng = np.random.default_rng([choice.seed, zlib.crc32(utterance.id.encode())])
+        rng = np.random.default_rng(
+            [choice.seed, zlib.crc32(utterance.id.encode(errors="surrogatepass"))]
+        )
         n_chosen = min(choice.n_clips, len(others))
         chosen = [others[i] for i in rng.permutation(len(others))[:n_chosen]]
     if not chosen:

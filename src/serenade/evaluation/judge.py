@@ -6,13 +6,13 @@ as they come, so that a run that was killed goes on where it stopped.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from serenade.errors import EvaluationError, SerenadeError
-from serenade.evaluation.adapted import adapted_outcomes
+from serenade.evaluation.adapted import adapted_outcomes, reference_digests
 from serenade.evaluation.clips import utterance_path, utterance_waveform
+from serenade.evaluation.line_files import LineWriter, foreign_line, read_lines
 from serenade.types import Prediction, Waveform
 
 if TYPE_CHECKING:
@@ -196,10 +196,11 @@ def judge(
             recognizer.model_id,
             model_checksum=model_checksum,
             adapted_by=adapted_by,
+            speech=speech,
         )
     open_utterances = [utterance for utterance in utterances if utterance.id not in known]
     failures: list[Failure] = []
-    record = _Recorder(predictions_file, recognizer.model_id, model_checksum, adapted_by)
+    record = _Recorder(predictions_file, recognizer.model_id, model_checksum, adapted_by, speech)
     if adapted_by is None:
         outcomes = _outcomes(recognizer, open_utterances, root, workers)
     else:
@@ -227,6 +228,7 @@ def read_answers(
     *,
     model_checksum: str | None = None,
     adapted_by: ReferenceChoice | None = None,
+    speech: Sequence[Utterance] | None = None,
 ) -> dict[str, Answer]:
     """Read the answers that an earlier run wrote.
 
@@ -235,13 +237,16 @@ def read_answers(
     path : Path
         The predictions file; a last line that was not written to its end is cut off.
     utterances : sequence of Utterance
-        Whose answers are wanted; lines of others, and of clips that moved, are passed over.
+        Whose answers are wanted; lines of others, of clips that moved, and of speakers who were
+        known by other clips, are passed over.
     model_id : str
         The model that they must come from.
     model_checksum : str, optional
         And its weights.
     adapted_by : ReferenceChoice, optional
         And how it got to know the speakers.
+    speech : sequence of Utterance
+        And where; without it, by whichever clips.
 
     Returns
     -------
@@ -253,14 +258,11 @@ def read_answers(
     EvaluationError
         If the file is of another kind or of another model.
     """
-    if not path.exists():
-        return {}
-    _drop_half_line(path)
+    references = None if speech is None else _references(adapted_by, speech)
     by_id = {utterance.id: utterance for utterance in utterances}
     answers: dict[str, Answer] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, values in enumerate(read_lines(path), start=1):
         try:
-            values = json.loads(line)
             if values["model"] != model_id:
                 raise EvaluationError(
                     f"{path}, line {number}: holds predictions of {values['model']}, not of"
@@ -280,6 +282,9 @@ def read_answers(
             utterance = by_id.get(values["id"])
             if utterance is None or values.get("source") != _source(utterance):
                 continue
+            known_by = values.get("reference")
+            if references is not None and known_by != references.get(utterance.speaker_key):
+                continue
             answers[utterance.id] = Answer(
                 utterance,
                 {str(name): float(p) for name, p in values["probabilities"].items()},
@@ -288,10 +293,7 @@ def read_answers(
                 tuple(values["warnings"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise EvaluationError(
-                f"{path}, line {number}: not a line that serenade evaluate wrote;"
-                " give another file or delete this one"
-            ) from error
+            raise foreign_line(path, number) from error
     return answers
 
 
@@ -333,19 +335,20 @@ class _Recorder:
         model_id: str,
         model_checksum: str | None,
         adapted_by: ReferenceChoice | None,
+        speech: Sequence[Utterance],
     ) -> None:
         self._adapted = _adapted(adapted_by)
         self._model_id = model_id
         self._model_checksum = model_checksum
-        self._file = None
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a", encoding="utf-8")
+        self._references = _references(adapted_by, speech)
+        self._file = None if path is None else LineWriter(path)
 
     def answer(self, answer: Answer) -> None:
+        reference = self._references.get(answer.utterance.speaker_key)
         self._write(
             answer.utterance.id,
             {
+                **({} if reference is None else {"reference": reference}),
                 "source": _source(answer.utterance),
                 "probabilities": dict(answer.probabilities),
                 "abstained": answer.abstained,
@@ -365,29 +368,25 @@ class _Recorder:
         if self._file is None:
             return
         line = {
-            "schema": PREDICTIONS_SCHEMA_VERSION,
             "id": utterance_id,
             "model": self._model_id,
             "checksum": self._model_checksum,
             **({} if self._adapted is None else {"adapted": self._adapted}),
             **content,
         }
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._file.flush()
+        self._file.write(PREDICTIONS_SCHEMA_VERSION, line)
 
 
 def _adapted(adapted_by: ReferenceChoice | None) -> str | None:
     return None if adapted_by is None else adapted_by.describe()
 
 
+def _references(
+    adapted_by: ReferenceChoice | None, speech: Sequence[Utterance]
+) -> dict[str | None, str]:
+    """Give the digest of what each speaker is known by; empty where strangers are judged."""
+    return {} if adapted_by is None else reference_digests(speech)
+
+
 def _source(utterance: Utterance) -> list[str | float | None]:
     return [utterance.path, utterance.start_seconds, utterance.stop_seconds]
-
-
-def _drop_half_line(path: Path) -> None:
-    """Cut what a killed run left of its last line."""
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        with path.open("r+b") as file:
-            file.truncate(whole)

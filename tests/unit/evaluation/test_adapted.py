@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,40 @@ def test_an_adapted_evaluation_goes_on_where_it_stopped(
     )
     assert [a.probabilities for a in resumed.answers] == [a.probabilities for a in whole.answers]
     assert len(file.read_text().splitlines()) == len(utterances)
+
+
+@pytest.mark.parametrize("choice", [ReferenceChoice(), ReferenceChoice(3, seed=1)])
+def test_answers_by_other_clips_of_the_speaker_are_not_kept(
+    choice: ReferenceChoice, fake_recognizer: Fake, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    file = tmp_path / "predictions.jsonl"
+    recognizer = fake_recognizer(adapts_to_speakers=True)
+    few = utterances[:25]  # all of the first speaker and some of the second
+    judge(recognizer, few, adapted_by=choice, speech=few, predictions_file=file)
+    fresh, resumed = (
+        judge(
+            recognizer, utterances, adapted_by=choice, speech=utterances, predictions_file=kept
+        ).answers
+        for kept in (None, file)
+    )
+    assert [a.probabilities for a in resumed] == [a.probabilities for a in fresh]
+    assert len(file.read_text().splitlines()) == len(few) + len(utterances) - 20
+
+
+def test_answers_that_do_not_tell_the_clips_of_the_speaker_are_not_kept(
+    fake_recognizer: Fake, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    file = tmp_path / "predictions.jsonl"
+    recognizer = fake_recognizer(adapts_to_speakers=True)
+    adapted: Any = {"adapted_by": ReferenceChoice(), "predictions_file": file}
+    first = utterances[:20]
+    judge(recognizer, first, speech=first, **adapted)
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for line in lines:
+        del line["reference"]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    judge(recognizer, first, speech=first, **adapted)
+    assert len(file.read_text().splitlines()) == 40
 
 
 def test_predictions_of_strangers_are_never_taken_for_adapted_ones(

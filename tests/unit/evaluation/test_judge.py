@@ -107,6 +107,40 @@ def test_foreign_file_is_one_clear_error(
         judge(fake_recognizer(), utterances, predictions_file=file)
 
 
+@pytest.mark.parametrize("content", [b"RIFF no line end", b"\xff\xfe\n", b"[" * 50_000 + b"\n"])
+def test_foreign_file_is_left_as_it_is(
+    content: bytes, fake_recognizer: Fake, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    file = tmp_path / "foreign"
+    file.write_bytes(content)
+    with pytest.raises(EvaluationError, match="line 1: not a line that serenade evaluate wrote"):
+        judge(fake_recognizer(), utterances, predictions_file=file)
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("place", [".", "a file/predictions.jsonl"])
+def test_place_where_no_predictions_can_be_kept_is_one_clear_error(
+    place: str, fake_recognizer: Fake, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    (tmp_path / "a file").write_text("")
+    with pytest.raises(EvaluationError, match="the predictions cannot be kept there"):
+        judge(fake_recognizer(), utterances, predictions_file=tmp_path / place)
+
+
+@pytest.mark.parametrize("name", ["caf\udce9", "line\u2028separator"])
+def test_any_file_name_is_kept_and_not_judged_again(
+    name: str, fake_recognizer: Fake, tmp_path: Path
+) -> None:
+    file = tmp_path / "predictions.jsonl"
+    clip = Utterance(name, f"{name}.wav", "anger", "1", "ONE")
+    prediction = fake_recognizer().predict("anger_1_0.wav")  # it takes no name that is not text
+    first, second = fake_recognizer(), fake_recognizer()
+    for fake in (first, second):
+        fake.predict = lambda _, prediction=prediction: prediction
+        judge(fake, [clip], predictions_file=file)
+    assert (len(first.judged), second.judged) == (1, [])
+
+
 def test_empty_manifest_is_one_clear_error(fake_recognizer: Fake) -> None:
     with pytest.raises(EvaluationError, match="no utterance to evaluate"):
         judge(fake_recognizer(), [])
