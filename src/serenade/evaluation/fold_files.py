@@ -97,13 +97,31 @@ def _csv_rows(path: Path) -> list[tuple[str, str, str, str]]:
                     f"{path}: has the columns {', '.join(columns)}; fold, part and file are needed"
                 )
             return [
-                (row.get("corpus") or "cremad", row["fold"], _part(row["part"], path), row["file"])
+                (
+                    row.get("corpus") or "cremad",
+                    _cell(row, "fold", where := f"{path}, line {reader.line_num}"),
+                    _part(_cell(row, "part", where), path),
+                    _cell(row, "file", where),
+                )
                 for row in reader
             ]
     except OSError as error:
-        raise SplitError(f"{path}: the folds cannot be read ({error.strerror})") from error
+        raise _unreadable(path, error) from error
     except UnicodeDecodeError as error:
         raise SplitError(f"{path}: not UTF-8 text; the folds are a CSV file") from error
+    except csv.Error as error:
+        raise SplitError(f"{path}: not a CSV file of folds ({error})") from error
+
+
+def _cell(row: dict[str, str | None], column: str, where: str) -> str:
+    value = row[column]
+    if value is None:
+        raise SplitError(f"{where}: has no {column}; fold, part and file are needed")
+    return value
+
+
+def _unreadable(path: Path, error: OSError) -> SplitError:
+    return SplitError(f"{path}: the folds cannot be read ({error.strerror})")
 
 
 def _part(name: str, path: Path) -> str:
@@ -118,10 +136,16 @@ def _folder_rows(folder: Path) -> list[tuple[str, str, str, str]]:
         match = _EMOBOX_FILE.fullmatch(path.stem)
         if match is None:
             continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        except UnicodeDecodeError as error:
+            raise SplitError(f"{path}: not UTF-8 text; EmoBox's folds are JSONL files") from error
+        for number, line in enumerate(lines, start=1):
             try:
                 name = PurePosixPath(json.loads(line)["wav"]).stem
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise SplitError(
                     f'{path}, line {number}: not a clip as EmoBox writes it, with a "wav" path'
                 ) from error

@@ -153,12 +153,23 @@ def test_emobox_own_layout(utterances: list[Utterance], tmp_path: Path) -> None:
     assert (len(fold.train), len(fold.test), fold.missing) == (100, 20, 0)
 
 
+def test_emobox_file_that_is_not_text_is_one_clear_error(
+    utterances: list[Utterance], tmp_path: Path
+) -> None:
+    path = tmp_path / "one_test_fold_1.jsonl"
+    path.write_bytes(b'{"wav": "caf\xe9.wav"}\n')
+    with pytest.raises(SplitError, match="not UTF-8 text; EmoBox's folds are JSONL files"):
+        make_folds("emobox", utterances, folds_path=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("a,b\n1,2\n", "fold, part and file are needed"),
         ("fold,part,file\n1,probe,x\n", "unknown part 'probe'"),
         ("fold,part,file\n", "holds no folds"),
+        ("fold,part,file\n1,test,x\n1,test\n", "line 3: has no file; fold, part and file"),
+        (f"fold,part,file\n1,test,{'x' * 200_000}\n", "not a CSV file of folds .field larger"),
     ],
 )
 def test_wrong_fold_file_is_one_clear_error(
