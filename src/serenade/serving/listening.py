@@ -43,14 +43,13 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
     for family, address in _addresses_of(host, port):
         chosen = sockets[0].getsockname()[1] if sockets else port
         try:
-            sockets.append(
-                socket.create_server(
-                    (address[0], chosen, *address[2:]),
-                    family=family,
-                    backlog=_BACKLOG,
-                    dualstack_ipv6=address[0] == "::" and socket.has_dualstack_ipv6(),
-                )
+            listener = socket.create_server(
+                (address[0], chosen, *address[2:]),
+                family=family,
+                backlog=_BACKLOG,
+                dualstack_ipv6=address[0] == "::" and socket.has_dualstack_ipv6(),
             )
+            sockets.append(_as_tcp(listener))
         except OSError as error:
             refusal = error.errno or refusal
             if refusal not in _ABSENT:
@@ -62,6 +61,13 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
             " another --port or --host, or end what listens there"
         )
     return sockets
+
+
+def _as_tcp(listener: socket.socket) -> socket.socket:
+    """Say of a socket that it is TCP: only then asyncio sends an answer without waiting 40 ms."""
+    return socket.socket(
+        listener.family, listener.type, socket.IPPROTO_TCP, fileno=listener.detach()
+    )
 
 
 def close_all(sockets: list[socket.socket]) -> None:
