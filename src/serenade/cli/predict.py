@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from serenade.inference.recognizer import Recognizer
     from serenade.model.adaptation import SpeakerReference
 
-DEFAULT_HOP_SECONDS = 0.5
 MOST_THREADS = 4
 """More gain nothing on a few seconds of audio."""
 
@@ -132,10 +131,7 @@ def predict(
                 "--timeline does not go with --resume, --top, --denoise, --workers, --transcribe or"
                 " --speak"
             )
-        config = timeline_config(
-            hop_seconds=DEFAULT_HOP_SECONDS if hop is None else hop,
-            activity=activity or Activity.ENERGY,
-        )
+        config = timeline_config(hop_seconds=hop, activity=activity or Activity.ENERGY)
         recognizer = Recognizer.load(model)
         code = print_timelines(
             recognizer,

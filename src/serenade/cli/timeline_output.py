@@ -75,13 +75,13 @@ class Activity(StrEnum):
     NEURAL = "neural"
 
 
-def timeline_config(*, hop_seconds: float, activity: Activity) -> TimelineConfig:
+def timeline_config(*, hop_seconds: float | None, activity: Activity) -> TimelineConfig:
     """Give the configuration that the user chose.
 
     Parameters
     ----------
-    hop_seconds : float
-        Distance between predictions [s].
+    hop_seconds : float or None
+        Distance between predictions [s]; ``None`` for the usual one.
     activity : Activity
         How speech is found.
 
@@ -97,6 +97,8 @@ def timeline_config(*, hop_seconds: float, activity: Activity) -> TimelineConfig
     """
     from serenade.inference.timeline import TimelineConfig
 
+    if hop_seconds is None:
+        return TimelineConfig(activity=activity.value)
     if not 0.1 <= hop_seconds <= 10.0:
         raise UsageError(f"--hop must be from 0.1 to 10 seconds, got {hop_seconds:g}")
     return TimelineConfig(hop_seconds=hop_seconds, activity=activity.value)
