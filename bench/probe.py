@@ -9,8 +9,9 @@ over folds. *Adapted*: each speaker's values standardised with that speaker's ow
 labels. Nothing is tuned. RAVDESS is divided by the published folds of EmoBox, a corpus of few
 speakers by leaving out one at a time. A corpus where a fold's speakers did not act every emotion
 has a second row, in which such an emotion counts as missed where it is answered, as scikit-learn's
-``recall_score`` counts. The statistics are cached; ``--write`` puts the table between the markers
-of docs/benchmarks-probe.md.
+``recall_score`` counts. Whisper hears silence after each clip, as in a padded batch and in its own
+training; its outputs there do not count. The statistics are cached; ``--write`` puts the table
+between the markers of docs/benchmarks-probe.md.
 """
 
 from __future__ import annotations
@@ -29,13 +30,20 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+from torch.nn import functional
 
 from serenade.corpora.manifest import read_manifest
 from serenade.evaluation.confusion import confusion_matrix, unweighted_average_recall
 from serenade.evaluation.protocols import make_folds
 from serenade.training.cache import cached_arrays, load_clip
 from serenade.training.networks.backbone import layer_statistics
-from serenade.training.networks.encoders import Encoder, load_encoder
+from serenade.training.networks.encoders import (
+    WHISPER_SAMPLES_PER_FRAME,
+    Encoder,
+    WhisperEncoder,
+    load_encoder,
+)
 from serenade.training.vectors import LabelledVectors, adapt_to_speakers, label_vectors
 from serenade.types import Conditioning
 
@@ -50,6 +58,8 @@ PAGE = ROOT / "docs" / "benchmarks-probe.md"
 BEGIN, END = "<!-- bench/probe.py: begin -->", "<!-- bench/probe.py: end -->"
 MAX_SECONDS = 8.0
 CONDITIONING = Conditioning()
+SILENCE = 8_000
+"""Samples of silence that Whisper hears after each clip; half a second."""
 INVERSE_PENALTY = 0.01
 PROTOCOLS = {
     "RAVDESS": "emobox",
@@ -151,13 +161,13 @@ def statistics_of(
         "precision": arguments.precision,
         "conditioning": asdict(CONDITIONING),
         "max_seconds": MAX_SECONDS,
+        "silence": SILENCE,
     }
 
     def compute(utterance: Utterance) -> FloatArray:
         clip = load_clip(utterance, CONDITIONING, max_seconds=MAX_SECONDS)
-        waveform = torch.from_numpy(clip.samples)[None]
         with torch.inference_mode():
-            x, n_frames = encoder.enter(waveform, torch.tensor([waveform.shape[1]]))
+            x, n_frames = enter(encoder, torch.from_numpy(clip.samples)[None])
             with torch.autocast("cpu", torch.bfloat16, enabled=arguments.precision == "bf16"):
                 outputs = encoder.run(x, n_frames, first=0, last=encoder.n_layers)
             return layer_statistics([x.float() for x in outputs], n_frames)[0].numpy()
@@ -165,6 +175,16 @@ def statistics_of(
     arrays, failed = cached_arrays(part, compute, settings, folder=arguments.cache)
     bad = {utterance.id for utterance, _ in failed}
     return np.stack(arrays), [utterance for utterance in part if utterance.id not in bad]
+
+
+def enter(encoder: Encoder, waveform: Tensor) -> tuple[Tensor, Tensor]:
+    """Turn one clip of shape (1, n_samples) into the input of the first layer and its length."""
+    length = torch.tensor([waveform.shape[1]])
+    if not isinstance(encoder, WhisperEncoder):
+        return encoder.enter(waveform, length)
+    x, _ = encoder.enter(functional.pad(waveform, (0, SILENCE)), length + SILENCE)
+    n_frames = (length + WHISPER_SAMPLES_PER_FRAME - 1) // WHISPER_SAMPLES_PER_FRAME
+    return x[:, : int(n_frames)], n_frames
 
 
 def probe(data: LabelledVectors, tests: Sequence[npt.NDArray[np.bool_]]) -> Recall:
