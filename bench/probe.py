@@ -57,7 +57,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks-probe.md"
 BEGIN, END = "<!-- bench/probe.py: begin -->", "<!-- bench/probe.py: end -->"
 MAX_SECONDS = 8.0
-CONDITIONING = Conditioning()
+CONDITIONING = Conditioning(level_dbfs=None)
+LEVEL = 0.05
+"""Root mean square of every clip as a whole; prediction sets that of its loud parts."""
 SILENCE = 8_000
 """Samples of silence that Whisper hears after each clip; half a second."""
 INVERSE_PENALTY = 0.01
@@ -162,12 +164,14 @@ def statistics_of(
         "conditioning": asdict(CONDITIONING),
         "max_seconds": MAX_SECONDS,
         "silence": SILENCE,
+        "level": LEVEL,
     }
 
     def compute(utterance: Utterance) -> FloatArray:
         clip = load_clip(utterance, CONDITIONING, max_seconds=MAX_SECONDS)
+        samples = clip.samples * (LEVEL / np.sqrt(np.mean(np.square(clip.samples))))
         with torch.inference_mode():
-            x, n_frames = enter(encoder, torch.from_numpy(clip.samples)[None])
+            x, n_frames = enter(encoder, torch.from_numpy(samples)[None])
             with torch.autocast("cpu", torch.bfloat16, enabled=arguments.precision == "bf16"):
                 outputs = encoder.run(x, n_frames, first=0, last=encoder.n_layers)
             return layer_statistics([x.float() for x in outputs], n_frames)[0].numpy()

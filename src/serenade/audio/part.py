@@ -41,17 +41,48 @@ def decode_part(
         than a sample.
     """
     enough = None if stop_seconds is None else stop_seconds + _MARGIN_SECONDS
-    waveform = decode(source, max_seconds=enough)
+    return part_of(
+        decode(source, max_seconds=enough),
+        start_seconds=start_seconds,
+        stop_seconds=stop_seconds,
+        name=name_of(source),
+    )
+
+
+def part_of(
+    waveform: Waveform, *, start_seconds: float | None, stop_seconds: float | None, name: str
+) -> Waveform:
+    """Cut a part out of a decoded recording.
+
+    Parameters
+    ----------
+    waveform : Waveform
+        The recording.
+    start_seconds, stop_seconds : float or None
+        As in :func:`decode_part`.
+    name : str
+        What messages call the recording.
+
+    Returns
+    -------
+    Waveform
+        At least one sample.
+
+    Raises
+    ------
+    AudioError
+        If the recording ends before the part begins, or the part is shorter than a sample.
+    """
     first = _sample_at(start_seconds or 0.0, waveform)
     last = waveform.samples.size if stop_seconds is None else _sample_at(stop_seconds, waveform)
     if first == waveform.samples.size:
         raise AudioError(
-            f"{name_of(source)} lasts {waveform.duration_seconds:.3f} s, so there is nothing from"
+            f"{name} lasts {waveform.duration_seconds:.3f} s, so there is nothing from"
             f" {start_seconds} s on; correct the start"
         )
     if last <= first:
         raise AudioError(
-            f"the part of {name_of(source)} from {start_seconds or 0.0} s to {stop_seconds} s holds"
+            f"the part of {name} from {start_seconds or 0.0} s to {stop_seconds} s holds"
             " no sample; give a later stop"
         )
     return Waveform(waveform.samples[first:last], waveform.sample_rate)

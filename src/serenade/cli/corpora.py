@@ -141,10 +141,17 @@ def prepare(
     from serenade.corpora.registry import corpus
     from serenade.errors import UsageError
 
-    if name not in {"folder", "table"} and (corpus_name or language):
+    for_both = {"--corpus": corpus_name, "--language": language}
+    for_folder = {"--speaker-pattern": speaker_pattern, "--emotion-pattern": emotion_pattern}
+    for option, value in (for_both | for_folder).items():
+        if value == "":
+            raise UsageError(f"{option} must not be empty; leave it out if there is nothing to say")
+    if name not in {"folder", "table"} and any(value is not None for value in for_both.values()):
         raise UsageError("--corpus and --language are only for folder and table")
-    if name != "folder" and (speaker_pattern or emotion_pattern):
+    if name != "folder" and any(value is not None for value in for_folder.values()):
         raise UsageError("--speaker-pattern and --emotion-pattern are only for folder")
+    if output.exists() and source.exists() and output.samefile(source):
+        raise UsageError(f"{output} is what is to be read; give the manifest another name")
     if name == "folder":
         result = scan_folder(
             source,
@@ -197,21 +204,38 @@ def stats(
     output_format: Annotated[TableFormat, typer.Option("--format")] = TableFormat.TEXT,
     durations: Annotated[bool, typer.Option(help="Add up the lengths of the files.")] = False,
 ) -> None:
-    """Count utterances by corpus, emotion, speaker, sex, language, intensity and split."""
+    """Count utterances by corpus, emotion, speaker, sex, language, intensity and split.
+
+    A file whose length cannot be told is named, counted as nothing, and gives the exit code 1.
+    """
     import json
     from dataclasses import asdict
 
+    from serenade.cli.exit_codes import exit_code
     from serenade.corpora.manifest import read_manifest
     from serenade.corpora.statistics import describe
+    from serenade.errors import AudioError
 
     utterances = read_manifest(manifest)
-    described = describe(utterances, seconds_of=_seconds_of if durations else None)
+    failures: list[AudioError] = []
+
+    def seconds_of(utterance: Utterance) -> float:
+        try:
+            return _seconds_of(utterance)
+        except AudioError as error:
+            failures.append(error)
+            return 0.0
+
+    described = describe(utterances, seconds_of=seconds_of if durations else None)
     if output_format is TableFormat.JSON:
         print(json.dumps([asdict(one) for one in described], ensure_ascii=False, indent=1))
     elif output_format is TableFormat.CSV:
         _print_csv(described)
     else:
         print("\n\n".join(_text(one) for one in described))
+    for failure in failures:
+        print_message(f"no length: {failure}")
+    raise typer.Exit(exit_code(len(failures), len(utterances)))
 
 
 class _ProgressLine:
@@ -261,12 +285,19 @@ def _report(result: ScanResult, output: Path) -> None:
 
 def _seconds_of(utterance: Utterance) -> float:
     from serenade.audio.decode import decode, probe
+    from serenade.errors import AudioError
 
-    start = utterance.start_seconds or 0.0
-    if utterance.stop_seconds is not None:
-        return utterance.stop_seconds - start
     length = probe(utterance.path).duration_seconds
-    return (decode(utterance.path).duration_seconds if length is None else length) - start
+    if length is None:
+        length = decode(utterance.path).duration_seconds
+    start = utterance.start_seconds or 0.0
+    stop = length if utterance.stop_seconds is None else min(utterance.stop_seconds, length)
+    if start >= stop:
+        raise AudioError(
+            f"{utterance.path} lasts {length:.3f} s, so there is nothing from {start} s on; correct"
+            " the start"
+        )
+    return stop - start
 
 
 def _print_csv(described: Iterable[CorpusStatistics]) -> None:
@@ -275,6 +306,8 @@ def _print_csv(described: Iterable[CorpusStatistics]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("corpus", "speaker", "property", "value", "utterances"))
     for one in described:
+        if one.hours is not None:
+            writer.writerow((one.corpus, "", "hours", f"{one.hours:.6f}", one.utterances))
         for property_name, counts in _counts(one).items():
             for value, count in counts.items():
                 writer.writerow((one.corpus, "", property_name, value, count))

@@ -6,6 +6,8 @@ are written, and its folder appears only when everything is in it.
 
 from __future__ import annotations
 
+import errno
+import lzma
 import stat
 import tarfile
 import tempfile
@@ -25,6 +27,8 @@ ARCHIVE_EXTENSIONS: tuple[str, ...] = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.
 """Ends of the names of files that :func:`extract` takes; the content decides what they are."""
 
 _BLOCK_BYTES = 1 << 20
+_ERRNOS_OF_DAMAGE = frozenset({None, errno.EINVAL})  # bad gzip or bzip2, bad offset in a zip
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,10 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+class RefusedContentError(DownloadError):
+    """What a file holds is refused; another download of it may be better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +102,36 @@ def extract(archive: Path, folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> 
 
     Raises
     ------
-    DownloadError
+    RefusedContentError
         If the archive is damaged, encrypted or too large, or an entry is a link or a device,
         leaves the folder or has the name of another (also where case does not count).
+    DownloadError
+        If the archive cannot be read, or the folder exists or cannot be written.
     """
-    if folder.exists():
-        raise DownloadError(f"{folder}: exists already; move it away to unpack {archive.name}")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpacking-") as temporary:
-        unpacked = Path(temporary, "unpacked")
-        unpacked.mkdir()
-        try:
+    try:
+        if folder.exists():
+            raise DownloadError(f"{folder}: exists already; move it away to unpack {archive.name}")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpacking-") as temporary:
+            unpacked = Path(temporary, "unpacked")
+            unpacked.mkdir()
             with _opened(archive) as entries:
                 _check(entries, archive, limits)
                 _write(entries, unpacked, archive, limits)
-        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError) as error:
-            raise DownloadError(
-                f"{archive}: the archive is damaged ({error}); remove it and fetch it again"
-            ) from error
-        except (NotImplementedError, RuntimeError) as error:
-            raise DownloadError(
-                f"{archive}: is encrypted or packed in an unknown way ({error})"
-            ) from error
-        except OSError as error:
-            raise DownloadError(f"{archive}: cannot be unpacked ({error})") from error
-        unpacked.rename(folder)
+            unpacked.rename(folder)
+    except _DAMAGE as error:
+        raise RefusedContentError(f"{archive}: the archive is damaged ({error})") from error
+    except (NotImplementedError, RuntimeError) as error:
+        raise RefusedContentError(
+            f"{archive}: is encrypted or packed in an unknown way ({error})"
+        ) from error
+    except OSError as error:
+        if error.errno in _ERRNOS_OF_DAMAGE:
+            raise RefusedContentError(f"{archive}: the archive is damaged ({error})") from error
+        raise DownloadError(
+            f"{archive}: cannot be unpacked ({error}); see that the disk has room and"
+            f" {folder.parent} can be written"
+        ) from error
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
@@ -130,26 +143,34 @@ def _opened(archive: Path) -> Iterator[list[_Entry]]:
     elif tarfile.is_tarfile(archive):
         with tarfile.open(archive) as file:
             yield [_tar_entry(file, info) for info in file]
+            _read_to_the_end(file)
     else:
-        raise DownloadError(f"{archive}: is neither a zip nor a tar archive")
+        raise RefusedContentError(f"{archive}: is neither a zip nor a tar archive")
+
+
+def _read_to_the_end(file: tarfile.TarFile) -> None:
+    """Read what follows the last entry: the packing keeps its checksum there."""
+    while file.fileobj is not None and file.fileobj.read(_BLOCK_BYTES):
+        pass
 
 
 def _zip_entry(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Entry:
-    path = _safe_path(info.orig_filename)
+    is_folder = info.orig_filename.endswith("/")
+    path = _safe_path(info.orig_filename, is_folder=is_folder)
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        raise DownloadError(f"{info.orig_filename!r} is a link or a device, which is refused")
-    if info.is_dir():
+        raise RefusedContentError(f"{info.orig_filename!r} is a link or a device, which is refused")
+    if is_folder:
         return _Entry(path, 0, None)
     return _Entry(path, info.file_size, lambda: file.open(info))
 
 
 def _tar_entry(file: tarfile.TarFile, info: tarfile.TarInfo) -> _Entry:
-    path = _safe_path(info.name)
+    path = _safe_path(info.name, is_folder=info.isdir())
     if info.isdir():
         return _Entry(path, 0, None)
     if not info.isreg():
-        raise DownloadError(f"{info.name!r} is a link or a device, which is refused")
+        raise RefusedContentError(f"{info.name!r} is a link or a device, which is refused")
 
     def open_file() -> IO[bytes]:
         content = file.extractfile(info)
@@ -160,18 +181,18 @@ def _tar_entry(file: tarfile.TarFile, info: tarfile.TarInfo) -> _Entry:
     return _Entry(path, info.size, open_file)
 
 
-def _safe_path(name: str) -> PurePosixPath:
-    """Refuse names that lead out of a folder on any operating system."""
+def _safe_path(name: str, *, is_folder: bool) -> PurePosixPath:
+    """Refuse names that lead out of a folder on any operating system; "." is the folder itself."""
     path = PurePosixPath(name)
-    outside = path.is_absolute() or ".." in path.parts or not path.parts
+    outside = path.is_absolute() or ".." in path.parts or not (path.parts or is_folder)
     if outside or any(character in name for character in "\\:\0"):
-        raise DownloadError(f"{name!r} leads out of the folder, which is refused")
+        raise RefusedContentError(f"{name!r} leads out of the folder, which is refused")
     return path
 
 
 def _check(entries: list[_Entry], archive: Path, limits: Limits) -> None:
     if len(entries) > limits.entries:
-        raise DownloadError(
+        raise RefusedContentError(
             f"{archive}: holds {len(entries)} entries; {limits.entries} are allowed"
         )
     _check_size(sum(entry.size for entry in entries), archive, limits)
@@ -181,7 +202,7 @@ def _check(entries: list[_Entry], archive: Path, limits: Limits) -> None:
         name = str(entry.path).casefold()
         parents = {str(parent).casefold() for parent in entry.path.parents} - {"."}
         if name in files or (entry.open and name in folders) or parents & files:
-            raise DownloadError(f"{archive}: two entries are called {str(entry.path)!r}")
+            raise RefusedContentError(f"{archive}: two entries are called {str(entry.path)!r}")
         (files if entry.open else folders).add(name)
         folders |= parents
 
@@ -189,7 +210,7 @@ def _check(entries: list[_Entry], archive: Path, limits: Limits) -> None:
 def _check_size(n_bytes: int, archive: Path, limits: Limits) -> None:
     allowed = min(limits.total_bytes, limits.ratio * archive.stat().st_size)
     if n_bytes > allowed:
-        raise DownloadError(
+        raise RefusedContentError(
             f"{archive}: unpacks to {n_bytes} bytes or more; {allowed:.0f} are allowed for an"
             " archive of its size"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from serenade.corpora.corpus import Dropped, ScanResult
+from serenade.corpora.corpus import Dropped, ScanResult, check_folder
 from serenade.corpora.registry import CORPORA, corpus, find_corpus
 from serenade.errors import ManifestError
 
@@ -31,8 +31,7 @@ def scan_collection(root: Path) -> ScanResult:
         If no sub-folder is called like a corpus, two are called like the same one, or one does
         not hold the corpus that it is called like.
     """
-    if not root.is_dir():
-        raise ManifestError(f"{root}: not a folder; give the folder that holds the corpora")
+    check_folder(root, "the corpora")
     found: dict[str, Path] = {}
     dropped: list[Dropped] = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):

@@ -199,6 +199,31 @@ def audio_files(root: Path) -> Iterator[Path]:
     return files_with(root, AUDIO_EXTENSIONS)
 
 
+def check_folder(root: Path, what: str) -> None:
+    """Refuse what is not a folder that can be looked into.
+
+    Parameters
+    ----------
+    root : Path
+        What was given.
+    what : str
+        What the folder should hold.
+
+    Raises
+    ------
+    ManifestError
+        If it is no folder, or it or one above it cannot be read.
+    """
+    try:
+        is_folder = root.is_dir()
+        if is_folder:
+            next(root.iterdir(), None)
+    except OSError as error:
+        raise ManifestError(f"{root}: cannot be read ({error.strerror})") from error
+    if not is_folder:
+        raise ManifestError(f"{root}: not a folder; give the folder that holds {what}")
+
+
 def files_with(root: Path, extensions: tuple[str, ...]) -> Iterator[Path]:
     """Give all files below a folder whose names end in one of some extensions.
 
@@ -219,8 +244,7 @@ def files_with(root: Path, extensions: tuple[str, ...]) -> Iterator[Path]:
     ManifestError
         If `root` is not a folder that can be read.
     """
-    if not root.is_dir():
-        raise ManifestError(f"{root}: not a folder; give the folder that holds the corpus")
+    check_folder(root, "the corpus")
 
     def refuse(error: OSError) -> None:
         raise ManifestError(f"{error.filename}: cannot be read ({error.strerror})") from error
@@ -282,9 +306,10 @@ def scan_names(
         else:
             utterances[utterance.id] = utterance
     if not utterances:
+        first = f"; {dropped[0].path}: {dropped[0].reason}" if dropped else ""
         raise ManifestError(
             f"{root}: holds no clip of {corpus}; its files are called {rule}, with any audio"
-            f" extension"
+            f" extension{first}"
         )
     return ScanResult(
         utterances=tuple(utterances[key] for key in sorted(utterances)),

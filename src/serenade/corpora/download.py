@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import http.client
-import json
 import re
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from serenade.corpora.archive import ARCHIVE_EXTENSIONS, extract, is_archive
+from serenade.corpora.archive import ARCHIVE_EXTENSIONS, RefusedContentError, extract, is_archive
 from serenade.corpora.corpus import RemoteFile, RemoteIndex
+from serenade.corpora.download_record import RECORD, digests_of, forget, recorded_digest, remember
 from serenade.errors import DownloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from serenade.corpora.corpus import Corpus
 
     Progress = Callable[[str, int, int | None], None]
-
-RECORD = "downloads.json"
-"""File beside the downloads that holds address, size and SHA-256 of each."""
 
 _BLOCK_BYTES = 1 << 18
 _RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -57,6 +54,10 @@ DEFAULT_PATIENCE = Patience()
 
 class _TryAgainError(Exception):
     """A try failed in a way that another may mend."""
+
+
+class _BlockedError(DownloadError):
+    """A file cannot be had for a reason that stops the others as well: the network or the disk."""
 
 
 def _no_progress(_name: str, _done_bytes: int, _total_bytes: int | None) -> None:
@@ -99,13 +100,14 @@ def download_corpus(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DownloadError(f"{folder}: the folder cannot be made ({error.strerror})") from error
-    for part in corpus.card.download:
-        if isinstance(part, RemoteIndex):
-            _fetch_index(part, folder, progress, patience)
-        elif is_archive(Path(part.name)):
-            _fetch_archive(part, folder, progress, patience)
-        else:
-            fetch(part, folder, progress=progress, patience=patience)
+    with _disk_trouble_told(folder):
+        for part in corpus.card.download:
+            if isinstance(part, RemoteIndex):
+                _fetch_index(part, folder, progress, patience)
+            elif is_archive(Path(part.name)):
+                _fetch_archive(part, folder, progress, patience)
+            else:
+                fetch(part, folder, progress=progress, patience=patience)
 
 
 def fetch(
@@ -121,7 +123,7 @@ def fetch(
     ----------
     file : RemoteFile
         What to fetch. Without a published digest, that of the first download is recorded in
-        :data:`RECORD`, and a later one must be equal.
+        :data:`~serenade.corpora.download_record.RECORD`, and a later one must be equal.
     folder : Path
         Where it goes; must exist. A file that is there already is left alone.
     progress, patience
@@ -135,24 +137,57 @@ def fetch(
     Raises
     ------
     DownloadError
-        If the file cannot be had or is not as published.
+        If the file cannot be had or written, or is not as published.
     """
     target = folder / file.name
-    if target.is_file():
-        return target
-    if not file.url.startswith(("https://", "http://")):
-        raise DownloadError(f"{file.url}: only http and https addresses are fetched")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
-    _fetch_patiently(file, part, progress, patience)
-    try:
-        _check(file, part, folder)
-    except DownloadError:
-        _discard(part)
-        raise
-    part.replace(target)
-    _tag_of(part).unlink(missing_ok=True)
+    with _disk_trouble_told(target):
+        if target.is_file():
+            return target
+        if target.is_dir():
+            raise DownloadError(f"{target}: is a folder; move it away to fetch the file")
+        if not file.url.startswith(("https://", "http://")):
+            raise DownloadError(f"{file.url}: only http and https addresses are fetched")
+        recorded = recorded_digest(file.name, folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f"{target.name}.part")
+        _fetch_patiently(file, part, progress, patience)
+        try:
+            digest = _check(file, part, recorded)
+        except DownloadError:
+            _discard(part)
+            raise
+        remember(file.name, folder, url=file.url, n_bytes=_size(part), digest=digest)
+        part.replace(target)
+        _tag_of(part).unlink(missing_ok=True)
     return target
+
+
+@contextmanager
+def _disk_trouble_told(path: Path) -> Iterator[None]:
+    """Say in one sentence what the disk refuses; trouble of the network never gets here."""
+    try:
+        yield
+    except OSError as error:
+        raise _BlockedError(
+            f"{error.filename or path}: cannot be written ({error.strerror}); see that the disk"
+            " has room and the folder can be written, and run the command again"
+        ) from error
+
+
+@contextmanager
+def _removed_if_refused(file: RemoteFile, folder: Path) -> Iterator[None]:
+    """Remove a file whose content is refused, unless a published digest says that it is right."""
+    try:
+        yield
+    except RefusedContentError as error:
+        if file.digest is not None:
+            raise DownloadError(f"{error}; remove {file.name} and run the command again") from error
+        forget(file.name, folder)
+        (folder / file.name).unlink()
+        raise DownloadError(
+            f"{error}; {file.name} is removed: run the command again, and if it happens again,"
+            f" look at {file.url} in a browser"
+        ) from error
 
 
 def _fetch_archive(file: RemoteFile, folder: Path, progress: Progress, patience: Patience) -> None:
@@ -160,17 +195,22 @@ def _fetch_archive(file: RemoteFile, folder: Path, progress: Progress, patience:
     unpacked = folder / file.name[: -len(extension)]
     if not unpacked.exists():
         archive = fetch(file, folder, progress=progress, patience=patience)
-        extract(archive, unpacked)
+        with _removed_if_refused(file, folder):
+            extract(archive, unpacked)
         archive.unlink()
 
 
 def _fetch_index(index: RemoteIndex, folder: Path, progress: Progress, patience: Patience) -> None:
     table = fetch(index.table, folder, progress=progress, patience=patience)
+    with _removed_if_refused(index.table, folder):
+        names = _names(table, index.column)
     failures = []
-    for name in _names(table, index.column):
+    for name in names:
         file = RemoteFile(index.url.format(name), index.name.format(name))
         try:
             fetch(file, folder, progress=progress, patience=patience)
+        except _BlockedError:
+            raise
         except DownloadError as error:
             failures.append(error)
     if failures:
@@ -183,12 +223,14 @@ def _fetch_index(index: RemoteIndex, folder: Path, progress: Progress, patience:
 def _names(table: Path, column: str) -> list[str]:
     try:
         with table.open(encoding="utf-8-sig", newline="") as lines:
-            names = [row[column] for row in csv.DictReader(lines)]
+            names = [row[column] for row in csv.DictReader(lines, restval="")]
     except (KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise DownloadError(f"{table}: is not a table with a column {column!r}") from error
+        raise RefusedContentError(f"{table}: is not a table with a column {column!r}") from error
+    if not names:
+        raise RefusedContentError(f"{table}: is not a table that lists files")
     for name in names:
         if _SAFE_NAME.fullmatch(name) is None:
-            raise DownloadError(f"{table}: lists {name!r}, which is no plain file name")
+            raise RefusedContentError(f"{table}: lists {name!r}, which is no plain file name")
     return names
 
 
@@ -201,7 +243,7 @@ def _fetch_patiently(file: RemoteFile, part: Path, progress: Progress, patience:
         except _TryAgainError as error:
             failures = 1 if _size(part) > before else failures + 1
             if failures >= patience.attempts:
-                raise DownloadError(
+                raise _BlockedError(
                     f"{file.url}: cannot be fetched ({error}); run the command again to go on"
                     " from where it stopped"
                 ) from error
@@ -212,7 +254,7 @@ def _fetch_patiently(file: RemoteFile, part: Path, progress: Progress, patience:
 
 def _fetch_once(file: RemoteFile, part: Path, progress: Progress, timeout_seconds: float) -> None:
     """Fetch what is missing of a file; the same file is told by its tag or its digest."""
-    tag = _tag_of(part).read_text(encoding="ascii") if _tag_of(part).is_file() else None
+    tag = _read_tag(part)
     if tag is None and file.digest is None:
         _discard(part)
     start = _size(part)
@@ -223,13 +265,15 @@ def _fetch_once(file: RemoteFile, part: Path, progress: Progress, timeout_second
             headers["If-Range"] = tag
     request = urllib.request.Request(file.url, headers=headers)  # noqa: S310 - http(s), see fetch
     try:
-        with urllib.request.urlopen(request, timeout=timeout_seconds) as response:  # noqa: S310
-            _receive(response, file, part, progress)
+        response = urllib.request.urlopen(request, timeout=timeout_seconds)  # noqa: S310
     except urllib.error.HTTPError as error:
         with error:
             _explain_refusal(error, file, part)
     except (http.client.HTTPException, OSError) as error:
         raise _TryAgainError(str(error) or type(error).__name__) from error
+    else:
+        with response:
+            _receive(response, file, part, progress)
 
 
 def _explain_refusal(error: urllib.error.HTTPError, file: RemoteFile, part: Path) -> None:
@@ -284,7 +328,7 @@ def _copy(
     progress: Progress,
 ) -> None:
     progress(file.name, done, total)
-    while block := response.read(_BLOCK_BYTES):
+    while block := _next_block(response):
         sink.write(block)
         done += len(block)
         progress(file.name, done, total)
@@ -292,6 +336,22 @@ def _copy(
             raise DownloadError(
                 f"{file.url}: sends more than the {file.size_bytes} bytes that are published"
             )
+
+
+def _next_block(response: http.client.HTTPResponse) -> bytes:
+    try:
+        return response.read(_BLOCK_BYTES)
+    except (http.client.HTTPException, OSError) as error:
+        raise _TryAgainError(str(error) or type(error).__name__) from error
+
+
+def _read_tag(part: Path) -> str | None:
+    """Give the tag of a part, or ``None`` where there is none that a header can hold."""
+    try:
+        tag = _tag_of(part).read_text(encoding="ascii")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    return tag if tag and tag.isprintable() else None
 
 
 def _write_tag(response: http.client.HTTPResponse, part: Path) -> None:
@@ -303,52 +363,24 @@ def _write_tag(response: http.client.HTTPResponse, part: Path) -> None:
         _tag_of(part).write_text(tag, encoding="ascii", errors="replace")
 
 
-def _check(file: RemoteFile, part: Path, folder: Path) -> None:
+def _check(file: RemoteFile, part: Path, recorded: str | None) -> str:
+    """Give the SHA-256 of a complete part that is as published and as recorded."""
     size = _size(part)
     if file.size_bytes is not None and size != file.size_bytes:
         raise DownloadError(
             f"{file.url}: {size} bytes came where {file.size_bytes} are published; try again"
         )
-    digests = _digests(part)
-    recorded = _read_record(folder)
-    expected = file.digest or recorded.get(file.name, {}).get("digest")
+    digests = digests_of(part)
+    expected = file.digest or recorded
     if expected is not None:
-        algorithm = str(expected).partition(":")[0]
+        algorithm = expected.partition(":")[0]
         if digests[algorithm] != expected:
             source = "published" if file.digest else f"recorded in {RECORD}"
             raise DownloadError(
                 f"{file.url}: came with the digest {digests[algorithm]} where {expected} is"
                 f" {source}; try again, and do not use the file if that does not help"
             )
-    recorded[file.name] = {"url": file.url, "bytes": size, "digest": digests["sha256"]}
-    _write_record(folder, recorded)
-
-
-def _digests(path: Path) -> dict[str, str]:
-    sums = {"sha256": hashlib.sha256(), "md5": hashlib.md5(usedforsecurity=False)}
-    with path.open("rb") as content:
-        while block := content.read(_BLOCK_BYTES):
-            for checksum in sums.values():
-                checksum.update(block)
-    return {name: f"{name}:{checksum.hexdigest()}" for name, checksum in sums.items()}
-
-
-def _read_record(folder: Path) -> dict[str, dict[str, object]]:
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise DownloadError(
-            f"{folder / RECORD}: cannot be read; remove it to start a new record"
-        ) from error
-    return dict(record)
-
-
-def _write_record(folder: Path, record: dict[str, dict[str, object]]) -> None:
-    part = folder / f"{RECORD}.part"
-    part.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    part.replace(folder / RECORD)
+    return digests["sha256"]
 
 
 def _size(path: Path) -> int:

@@ -106,10 +106,17 @@ def _label_map(table: dict[str, Any], label_set: LabelSet, where: str) -> LabelM
         raise LabelError(
             f"{where} needs exactly the keys {', '.join(_KEYS)}, got {', '.join(table)}"
         )
-    strangers = sorted(set(table["renamed"].values()) - set(label_set))
+    renamed, dropped = table["renamed"], table["dropped"]
+    if not isinstance(table["name"], str):
+        raise LabelError(f"{where}: name must be text, got {table['name']!r:.60}")
+    if not isinstance(renamed, dict) or not all(isinstance(v, str) for v in renamed.values()):
+        raise LabelError(f"{where}: renamed must be a table of emotions, got {renamed!r:.60}")
+    if not isinstance(dropped, list) or not all(isinstance(v, str) for v in dropped):
+        raise LabelError(f"{where}: dropped must be an array of emotions, got {dropped!r:.60}")
+    strangers = sorted(set(renamed.values()) - set(label_set))
     if strangers:
         raise LabelError(f"{where} renames to {strangers[0]!r}, which the label set does not hold")
-    twice = sorted(set(table["dropped"]) & {*table["renamed"], *label_set})
+    twice = sorted(set(dropped) & {*renamed, *label_set})
     if twice:
         raise LabelError(f"{where} drops {twice[0]!r}, which it also keeps")
-    return LabelMap(table["name"], dict(table["renamed"]), frozenset(table["dropped"]))
+    return LabelMap(table["name"], dict(renamed), frozenset(dropped))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 SEXES: tuple[str, ...] = ("female", "male")
 """Values of :attr:`Utterance.sex`."""
 
+SPLITS: tuple[str, ...] = ("train", "validation", "test")
+"""Values of :attr:`Utterance.split`."""
+
 INTENSITIES: tuple[str, ...] = ("low", "medium", "high", "normal", "strong")
 """Values of :attr:`Utterance.intensity` that the parsers give.
 
@@ -31,6 +35,7 @@ the publishers' own and are not comparable between corpora. ``None`` where nothi
 """
 
 _OPTIONAL_TEXTS = ("speaker", "sex", "language", "intensity", "statement", "split")
+_LANGUAGE = re.compile("[a-z]{2,3}")
 _LONGEST_SECONDS = 1_000_000_000
 _REQUIRED_TEXTS = ("id", "path", "emotion", "corpus")
 
@@ -62,8 +67,7 @@ class Utterance:
     statement : str or None
         Name of the text that is spoken, unique within the corpus.
     split : str or None
-        Part of a split given by the publisher or by folders: ``"train"``, ``"validation"``
-        or ``"test"``.
+        Part of a split given by the publisher or by folders; one of :data:`SPLITS`.
     age : int or None
         Of the speaker [years].
     """
@@ -180,7 +184,7 @@ def parse_line(line: str, *, folder: Path, where: str) -> Utterance:
     Raises
     ------
     ManifestError
-        If the line is not a JSON object with the keys and types of :class:`Utterance`.
+        If the line is not a JSON object, or as :func:`utterance_of`.
     """
     try:
         values = json.loads(line)
@@ -195,6 +199,29 @@ def parse_line(line: str, *, folder: Path, where: str) -> Utterance:
         ) from None
     if not isinstance(values, dict):
         raise ManifestError(f"{where}: holds {type(values).__name__} where an object is expected")
+    return utterance_of(values, folder=folder, where=where)
+
+
+def utterance_of(values: Mapping[str, object], *, folder: Path, where: str) -> Utterance:
+    """Check what is said of one utterance.
+
+    Parameters
+    ----------
+    values : mapping of str to JSON value
+        By the keys of a manifest; ``None`` is as good as a key that is not there.
+    folder, where
+        As in :func:`parse_line`.
+
+    Returns
+    -------
+    Utterance
+        With a path that can be opened and a canonical emotion.
+
+    Raises
+    ------
+    ManifestError
+        If a key is unknown or missing, or a value is not allowed.
+    """
     unknown = sorted(set(values) - set(_KEYS))
     if unknown:
         raise ManifestError(f"{where}: unknown key {unknown[0]!r}; allowed are {', '.join(_KEYS)}")
@@ -205,6 +232,14 @@ def parse_line(line: str, *, folder: Path, where: str) -> Utterance:
     }
     if optional["sex"] is not None and optional["sex"] not in SEXES:
         raise ManifestError(f"{where}: sex {optional['sex']!r} must be female, male or null")
+    if optional["split"] is not None and optional["split"] not in SPLITS:
+        raise ManifestError(
+            f"{where}: split {optional['split']!r:.60} must be {', '.join(SPLITS)} or null"
+        )
+    if optional["language"] is not None and _LANGUAGE.fullmatch(optional["language"]) is None:
+        raise ManifestError(
+            f"{where}: language {optional['language']!r:.60} must be an ISO 639 code, like en"
+        )
     try:
         emotion = parse_emotion(required["emotion"], allow_new=True)
     except LabelError as error:
@@ -302,6 +337,12 @@ def _text(values: Mapping[str, object], key: str, where: str) -> str:
         raise ManifestError(f"{where}: {key} must be a text that is not empty, got {value!r:.60}")
     if "\0" in value:
         raise ManifestError(f"{where}: {key} holds a NUL character, which no name can have")
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError as error:
+        raise ManifestError(
+            f"{where}: {key} {value!r:.60} holds half a character (a lone surrogate); write it anew"
+        ) from error
     return value
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
+from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING
 
 from serenade.corpora.manifest import Utterance
@@ -44,10 +46,7 @@ def speaker_split(utterances: Sequence[Utterance], *, validation_share: float, s
     SplitError
         If a speaker is unknown, the share is out of range, or no corpus has two speakers.
     """
-    if not 0 < validation_share < 1:
-        raise SplitError(
-            f"validation_share {validation_share} must lie between 0 and 1; 0.15 is usual"
-        )
+    _check_share(validation_share)
     held_out: set[str] = set()
     for speakers in _speakers_by_corpus(utterances).values():
         if len(speakers) < 2:
@@ -148,10 +147,7 @@ def random_folds(utterances: Sequence[Utterance], *, n_folds: int, seed: int) ->
         If there are fewer utterances than folds.
     """
     _check_fold_count(n_folds, len(utterances), "utterances")
-    ordered = sorted(
-        utterances,
-        key=lambda utterance: (utterance.corpus, utterance.emotion, _rank(utterance.id, seed)),
-    )
+    ordered = _shuffled_within_emotions(utterances, seed)
     fold_of = {utterance.id: position % n_folds for position, utterance in enumerate(ordered)}
     return [
         (
@@ -160,6 +156,70 @@ def random_folds(utterances: Sequence[Utterance], *, n_folds: int, seed: int) ->
         )
         for fold in range(n_folds)
     ]
+
+
+def random_split(utterances: Sequence[Utterance], *, validation_share: float, seed: int) -> Parts:
+    """Set a share of the utterances aside for validation, without regard to who speaks.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        Speakers may be unknown.
+    validation_share : float
+        Share of the utterances of each emotion and corpus to set aside, in (0, 1); read to the
+        third decimal. One n-th gives the first of n :func:`random_folds`.
+    seed : int
+        Chooses among the possible splits.
+
+    Returns
+    -------
+    train, validation : list of Utterance
+        In the order given.
+
+    Raises
+    ------
+    SplitError
+        If the share is out of range, or a part would be empty.
+    """
+    _check_share(validation_share)
+    share = Fraction(validation_share).limit_denominator(1000)
+    ordered = _shuffled_within_emotions(utterances, seed)
+    # The n-th of a run goes over wherever n times the share passes a whole number.
+    held_out = {
+        utterance.id
+        for position, utterance in enumerate(ordered)
+        if ceil((position + 1) * share) > ceil(position * share)
+    }
+    if not held_out or len(held_out) == len(utterances):
+        raise SplitError(
+            f"{len(utterances)} utterances cannot be divided with validation_share"
+            f" {validation_share}; add utterances or change the share"
+        )
+    return (
+        [utterance for utterance in utterances if utterance.id not in held_out],
+        [utterance for utterance in utterances if utterance.id in held_out],
+    )
+
+
+def check_speakers_known(utterances: Sequence[Utterance]) -> None:
+    """Refuse utterances of unknown speakers, which no split by speaker can place.
+
+    Parameters
+    ----------
+    utterances : sequence of Utterance
+        All that are to be divided.
+
+    Raises
+    ------
+    SplitError
+        Names how many there are, the first, and what to do.
+    """
+    unknown = [utterance for utterance in utterances if utterance.speaker is None]
+    if unknown:
+        raise SplitError(
+            f"{len(unknown)} of {len(utterances)} utterances have no known speaker, first"
+            f" {unknown[0].id!r}; give the speakers or use the random split"
+        )
 
 
 def find_leaks(
@@ -228,14 +288,24 @@ def check_disjoint(
         raise SplitError(f"the split leaks: {'; '.join(leaks)}")
 
 
+def _check_share(validation_share: float) -> None:
+    if not 0 < validation_share < 1:
+        raise SplitError(
+            f"validation_share {validation_share} must lie between 0 and 1; 0.15 is usual"
+        )
+
+
+def _shuffled_within_emotions(utterances: Sequence[Utterance], seed: int) -> list[Utterance]:
+    """Order by corpus, emotion and chance, so that every n-th is a fair draw."""
+    return sorted(
+        utterances,
+        key=lambda utterance: (utterance.corpus, utterance.emotion, _rank(utterance.id, seed)),
+    )
+
+
 def _speakers_by_corpus(utterances: Sequence[Utterance]) -> dict[str, dict[str, str]]:
     """Give the sex of every speaker by speaker key, by corpus; both in the order of the names."""
-    unknown = [utterance for utterance in utterances if utterance.speaker is None]
-    if unknown:
-        raise SplitError(
-            f"{len(unknown)} of {len(utterances)} utterances have no known speaker, first"
-            f" {unknown[0].id!r}; give the speakers or use the random split"
-        )
+    check_speakers_known(utterances)
     sexes: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for utterance in utterances:
         sexes[utterance.corpus][str(utterance.speaker_key)][utterance.sex or "unknown"] += 1

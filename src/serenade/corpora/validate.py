@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serenade.audio.part import part_of
 from serenade.corpora.manifest import Utterance, manifest_lines, parse_line
 from serenade.emotions import EMOTIONS
 from serenade.errors import AudioError, ManifestError
@@ -17,7 +19,7 @@ from serenade.errors import AudioError, ManifestError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from serenade.types import FloatArray, Waveform
+    from serenade.types import Waveform
 
 SILENCE_DBFS = -70.0
 """A clip whose loudest sample lies below this is silent."""
@@ -151,12 +153,11 @@ def _audio_problems(
     first: dict[str, tuple[int, Utterance]] = {}
     for file, users in by_file.items():
         try:
-            if not Path(file).is_file():
-                problems += [Problem(n, "missing-audio", f"no file {file}") for n, _ in users]
-                continue
             waveform = read_audio(Path(file))
-        except (AudioError, OSError) as error:
-            problems += [Problem(n, "unreadable-audio", str(error)) for n, _ in users]
+        except AudioError as error:
+            missing = not os.path.lexists(file)
+            kind = "missing-audio" if missing else "unreadable-audio"
+            problems += [Problem(n, kind, str(error)) for n, _ in users]
             continue
         for number, utterance in users:
             problems += _clip_problems(number, utterance, waveform, first)
@@ -170,12 +171,16 @@ def _clip_problems(
     first: dict[str, tuple[int, Utterance]],
 ) -> list[Problem]:
     """Judge one clip, and remember its audio in `first`."""
-    samples = _part(utterance, waveform)
-    if samples.size == 0:
-        seconds = waveform.duration_seconds
-        return [
-            Problem(number, "unreadable-audio", f"starts after the end of its file ({seconds} s)")
-        ]
+    try:
+        part = part_of(
+            waveform,
+            start_seconds=utterance.start_seconds,
+            stop_seconds=utterance.stop_seconds,
+            name=utterance.path,
+        )
+    except AudioError as error:
+        return [Problem(number, "unreadable-audio", str(error))]
+    samples = part.samples
     peak = float(np.abs(samples).max())
     if peak < 10 ** (SILENCE_DBFS / 20):
         return [Problem(number, "silent", f"{utterance.path} holds no sound")]
@@ -202,10 +207,3 @@ def _clip_problems(
             )
         )
     return problems
-
-
-def _part(utterance: Utterance, waveform: Waveform) -> FloatArray:
-    rate = waveform.sample_rate
-    start = round((utterance.start_seconds or 0.0) * rate)
-    stop = None if utterance.stop_seconds is None else round(utterance.stop_seconds * rate)
-    return waveform.samples[start:stop]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serenade.audio.decode import decode
-from serenade.errors import AudioError
-from serenade.types import Waveform
+from serenade.audio.part import decode_part
 
 if TYPE_CHECKING:
     from serenade.corpora.manifest import Utterance
+    from serenade.types import Waveform
 
 
 def utterance_source(utterance: Utterance, root: Path | None) -> Path | Waveform:
@@ -76,17 +75,8 @@ def utterance_waveform(utterance: Utterance, root: Path | None) -> Waveform:
     AudioError
         If the file cannot be read or is shorter than the part.
     """
-    waveform = decode(utterance_path(utterance, root))
-    if utterance.start_seconds is None and utterance.stop_seconds is None:
-        return waveform
-    rate = waveform.sample_rate
-    start = round((utterance.start_seconds or 0.0) * rate)
-    stop = waveform.samples.size
-    if utterance.stop_seconds is not None:
-        stop = min(round(utterance.stop_seconds * rate), stop)
-    if start >= stop:
-        raise AudioError(
-            f"{utterance.path}: lasts {waveform.duration_seconds:.3f} s, so there is nothing from"
-            f" {utterance.start_seconds} s on; correct the start in the manifest"
-        )
-    return Waveform(waveform.samples[start:stop], rate)
+    return decode_part(
+        utterance_path(utterance, root),
+        start_seconds=utterance.start_seconds,
+        stop_seconds=utterance.stop_seconds,
+    )

@@ -82,7 +82,7 @@ def resolve(name_or_path: str | os.PathLike[str] | None = None) -> Path:
     bundled = list_bundled()
     if text in bundled:
         return BUNDLED / text
-    if Path(text).is_dir():
+    if text and Path(text).is_dir():
         return Path(text)
     raise ModelError(
         f"there is no model {text!r}; give one of {', '.join(bundled) or 'no bundled models'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import tarfile
 import zipfile
@@ -70,6 +71,14 @@ def test_folder_entries_are_made(tmp_path: Path) -> None:
     archive = _zip(tmp_path / "a.zip", {"empty/": b"", "full/a.wav": b"x"})
     extract(archive, tmp_path / "out")
     assert _everything(tmp_path / "out") == {"empty", "full", "full/a.wav"}
+
+
+def test_entry_for_the_folder_itself_is_harmless(tmp_path: Path) -> None:
+    top = _member(".", tarfile.DIRTYPE)
+    tar = _tar(tmp_path / "a.tar.gz", (top, b""), (_member("./full/a.wav"), b"x"))
+    extract(tar, tmp_path / "tar")
+    extract(_zip(tmp_path / "a.zip", {"./": b"", "./full/a.wav": b"x"}), tmp_path / "zip")
+    assert _everything(tmp_path / "tar") == _everything(tmp_path / "zip") == {"full", "full/a.wav"}
 
 
 @pytest.mark.parametrize(
@@ -141,6 +150,25 @@ def test_truncated_and_foreign_files_are_refused(tmp_path: Path) -> None:
     _assert_refused(tmp_path / "b.zip", "neither a zip nor a tar")
 
 
+@pytest.mark.parametrize("packing", ["gz", "bz2", "xz"])
+def test_damage_that_a_tar_does_not_see_is_found_by_its_packing(
+    tmp_path: Path, packing: str
+) -> None:
+    noise = random.Random(0).randbytes(1_000_000)
+    archive = _tar(tmp_path / "a", (_member("a.wav"), noise), packing=packing)
+    packed = archive.read_bytes()
+    archive.write_bytes(packed[:-5000] + bytes(100) + packed[-4900:])
+    _assert_refused(archive, "damaged")
+
+
+def test_zip_with_a_damaged_name_or_offset_is_refused(tmp_path: Path) -> None:
+    sound = _zip(tmp_path / "a.zip", {"ä.wav": b"x"}).read_bytes()
+    (tmp_path / "a.zip").write_bytes(sound.replace("ä".encode(), b"\xff\xff"))
+    _assert_refused(tmp_path / "a.zip", "damaged")
+    (tmp_path / "a.zip").write_bytes(sound[:-10] + b"\xff" + sound[-9:])
+    _assert_refused(tmp_path / "a.zip", "damaged")
+
+
 def test_flipped_byte_is_found_by_the_checksum(tmp_path: Path) -> None:
     archive = tmp_path / "a.zip"
     with zipfile.ZipFile(archive, "w") as file:
@@ -152,6 +180,14 @@ def test_flipped_byte_is_found_by_the_checksum(tmp_path: Path) -> None:
 def test_existing_folder_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     _assert_refused(_zip(tmp_path / "a.zip", TREE), "exists already")
+
+
+def test_folder_below_a_file_is_one_clear_error(tmp_path: Path) -> None:
+    archive = _zip(tmp_path / "a.zip", TREE)
+    with pytest.raises(DownloadError, match=r"a\.zip: cannot be unpacked .*can be written"):
+        extract(archive, archive / "out")
+    with pytest.raises(DownloadError, match=r"a\.zip: cannot be unpacked .*can be written"):
+        extract(archive, archive / "deep" / "out")
 
 
 def test_archives_are_told_by_name() -> None:

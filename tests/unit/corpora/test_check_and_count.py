@@ -78,6 +78,7 @@ def test_every_kind_of_problem_is_found_on_its_line(tmp_path: Path) -> None:
         {"id": "10", "path": "b.wav", "emotion": "awe", "start_seconds": 0.5},
         {"id": "11", "path": "b.wav", "speaker": "anna", "split": "test", "stop_seconds": 0.5},
         {"id": "12", "path": "b.wav", "start_seconds": 2},
+        {"id": "13", "path": "b.wav", "stop_seconds": 0.00002},
     )
     problems = check_manifest(path, read_audio=_Reader())
     assert _kinds(problems) == [
@@ -92,10 +93,13 @@ def test_every_kind_of_problem_is_found_on_its_line(tmp_path: Path) -> None:
         (10, "unknown-label"),
         (11, "speaker-in-two-splits"),
         (12, "unreadable-audio"),
+        (13, "unreadable-audio"),
     ]
     assert {kind for _, kind in _kinds(problems)} == set(PROBLEM_KINDS)
     assert problems[2].message == "the same audio as line 1, labelled fear here, anger there"
     assert "broken.wav is not audio" in problems[6].message
+    assert "there is nothing from 2.0 s on" in problems[10].message
+    assert "holds no sample; give a later stop" in problems[11].message
 
 
 def test_equal_speaker_names_of_two_corpora_are_two_speakers(tmp_path: Path) -> None:

@@ -98,7 +98,25 @@ def test_options_that_do_not_fit_are_refused(tess: Path, tmp_path: Path) -> None
     assert isinstance(result.exception, UsageError)
     result = _run("prepare", "table", tess, "-o", output, "--speaker-pattern", "(x)")
     assert isinstance(result.exception, UsageError)
+    for option in ("--corpus", "--language", "--speaker-pattern"):
+        result = _run("prepare", "folder", tess, "-o", output, option, "")
+        assert f"{option} must not be empty" in str(result.exception)
     assert not output.exists()
+
+
+def test_the_table_that_is_read_is_never_overwritten(tess: Path) -> None:
+    table = tess / "t.csv"
+    table.write_text("file,emotion\nstrange.wav,sad\n")
+    result = _run("prepare", "table", table, "-o", tess / ".." / "TESS" / "t.csv")
+    assert "give the manifest another name" in str(result.exception)
+    assert table.read_text().startswith("file,emotion")
+
+
+def test_a_folder_that_is_still_packed_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "RAVDESS").mkdir()
+    (tmp_path / "RAVDESS" / "Audio_Speech.zip").write_bytes(b"PK")
+    result = _run("prepare", "ravdess", tmp_path / "RAVDESS", "-o", tmp_path / "m.jsonl")
+    assert "Audio_Speech.zip: .zip files are not read; unpack" in str(result.exception)
 
 
 def test_errors_are_left_to_the_main_command(tmp_path: Path) -> None:
@@ -138,3 +156,25 @@ def test_stats_count_and_add_up_lengths(tess: Path, tmp_path: Path) -> None:
         "value": "sadness",
         "utterances": "1",
     } in rows
+
+
+def test_lengths_are_of_the_parts_that_are_there_and_bad_files_are_named(
+    tess: Path, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "m.jsonl"
+    line = {"path": str(tess / "OAF_back_angry.wav"), "emotion": "anger", "corpus": "x"}
+    parts = [
+        {"id": "1", "stop_seconds": 0.25},
+        {"id": "2", "start_seconds": 0.5, "stop_seconds": 1000},
+        {"id": "3", "start_seconds": 7200},
+        {"id": "4", "path": "absent.wav"},
+    ]
+    manifest.write_text("".join(json.dumps(line | part) + "\n" for part in parts))
+    result = _run("stats", manifest, "--durations", "--format", "json")
+    assert result.exit_code == 1
+    (counted,) = json.loads(result.stdout)
+    assert counted["hours"] == pytest.approx(0.75 / 3600)
+    assert "nothing from 7200.0 s on" in result.stderr
+    assert "absent.wav" in result.stderr
+    rows = _run("stats", manifest, "--durations", "--format", "csv").stdout.splitlines()
+    assert "x,,hours,0.000208,4" in rows

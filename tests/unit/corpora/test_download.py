@@ -9,17 +9,18 @@ import threading
 import zipfile
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from serenade.corpora.corpus import Card, Corpus, RemoteFile, RemoteIndex, ScanResult
-from serenade.corpora.download import RECORD, Patience, download_corpus, fetch
+from serenade.corpora.download import Patience, download_corpus, fetch
+from serenade.corpora.download_record import RECORD
 from serenade.errors import DownloadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CONTENT = bytes(range(256)) * 4000
 MD5 = "md5:" + hashlib.md5(CONTENT).hexdigest()
@@ -173,6 +174,16 @@ def test_part_that_is_complete_is_only_checked(publisher: Publisher, tmp_path: P
     assert fetch(publisher.file(digest=MD5), tmp_path, patience=QUICK).read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize("tag", [b"\xff\xfe", b"x\ny", b""])
+def test_tag_that_no_header_can_hold_is_not_trusted(
+    publisher: Publisher, tmp_path: Path, tag: bytes
+) -> None:
+    (tmp_path / "a.bin.part").write_bytes(b"something else")
+    (tmp_path / "a.bin.part.tag").write_bytes(tag)
+    assert fetch(publisher.file(), tmp_path, patience=QUICK).read_bytes() == CONTENT
+    assert publisher.requests == [("/a.bin", None)]
+
+
 def test_part_that_is_too_long_is_thrown_away(publisher: Publisher, tmp_path: Path) -> None:
     (tmp_path / "a.bin.part").write_bytes(CONTENT + b"x")
     assert fetch(publisher.file(digest=MD5), tmp_path, patience=QUICK).read_bytes() == CONTENT
@@ -237,6 +248,49 @@ def test_later_download_must_equal_the_first(publisher: Publisher, tmp_path: Pat
         fetch(publisher.file(), tmp_path, patience=QUICK)
 
 
+@pytest.mark.parametrize(
+    "record", ["", "null", "[1, 2]", '{"a.bin": "x"}', '{"a.bin": {"digest": "sha1:00"}}']
+)
+def test_record_that_is_none_is_told_before_anything_is_fetched(
+    publisher: Publisher, tmp_path: Path, record: str
+) -> None:
+    (tmp_path / RECORD).write_text(record)
+    with pytest.raises(DownloadError, match=f"{RECORD}: .*; remove it to start a new record"):
+        fetch(publisher.file(digest=MD5), tmp_path, patience=QUICK)
+    assert publisher.requests == []
+
+
+def test_folder_in_the_place_of_the_file_is_told_before_it_is_fetched(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    (tmp_path / "a.bin").mkdir()
+    with pytest.raises(DownloadError, match=r"a\.bin: is a folder; move it away"):
+        fetch(publisher.file(), tmp_path, patience=QUICK)
+    assert publisher.requests == []
+
+
+def test_file_in_the_place_of_a_folder_is_one_clear_error(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    (tmp_path / "AudioWAV").touch()
+    file = RemoteFile(f"{publisher.url}/a.bin", "AudioWAV/a.bin")
+    with pytest.raises(DownloadError, match=r"AudioWAV: cannot be written \(File exists\)"):
+        fetch(file, tmp_path, patience=QUICK)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("content", [CONTENT, b"few bytes"])
+def test_full_disk_is_told_without_a_second_try(
+    publisher: Publisher, tmp_path: Path, content: bytes
+) -> None:
+    publisher.files["a.bin"] = content
+    (tmp_path / "a.bin.part").symlink_to("/dev/full")
+    digest = "sha256:" + hashlib.sha256(content).hexdigest()
+    with pytest.raises(DownloadError, match=r"a\.bin: cannot be written \(No space left"):
+        fetch(publisher.file(digest=digest), tmp_path, patience=QUICK)
+    assert len(publisher.requests) == 1
+
+
 def test_dead_server_and_other_schemes_are_clear_errors(tmp_path: Path) -> None:
     dead = RemoteFile("http://127.0.0.1:1/a.bin", "a.bin")
     with pytest.raises(DownloadError, match=r"cannot be fetched .*refused"):
@@ -274,6 +328,29 @@ def test_hostile_archive_writes_nothing_outside(publisher: Publisher, tmp_path: 
     assert not (tmp_path / "c" / "speech").exists()
 
 
+def test_archive_that_was_a_page_for_a_while_is_fetched_again(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.files["speech.zip"] = b"<html>try later</html>"
+    corpus = _corpus(publisher.file("speech.zip"))
+    advice = f"run the command again, .* look at {publisher.url}/speech.zip in a browser"
+    with pytest.raises(DownloadError, match=f"neither a zip nor a tar archive; .*{advice}"):
+        download_corpus(corpus, tmp_path, patience=QUICK)
+    assert {path.name for path in tmp_path.iterdir()} == {RECORD}
+    publisher.files["speech.zip"] = _zipped({"Actor_01/a.wav": b"sound"})
+    download_corpus(corpus, tmp_path, patience=QUICK)
+    assert (tmp_path / "speech" / "Actor_01" / "a.wav").read_bytes() == b"sound"
+
+
+def test_archive_that_is_as_published_is_not_removed_when_refused(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.files["speech.zip"] = CONTENT
+    with pytest.raises(DownloadError, match=r"neither .*; remove speech\.zip and run the command"):
+        download_corpus(_corpus(publisher.file("speech.zip", digest=MD5)), tmp_path, patience=QUICK)
+    assert (tmp_path / "speech.zip").is_file()
+
+
 def test_listed_files_are_fetched_one_by_one(publisher: Publisher, tmp_path: Path) -> None:
     publisher.files |= {"list.csv": b'"N","Name"\n1,"x"\n2,"y"\n', "x.wav": b"1", "y.wav": b"2"}
     index = RemoteIndex(
@@ -295,6 +372,34 @@ def test_one_missing_listed_file_does_not_stop_the_others(
     with pytest.raises(DownloadError, match=r"1 of the files that list\.csv lists"):
         download_corpus(_corpus(index), tmp_path, patience=QUICK)
     assert (tmp_path / "y.wav").read_bytes() == b"2"
+
+
+def test_network_that_is_gone_stops_at_the_first_listed_file(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.files |= {"list.csv": b"Name\nx\ny\n", "y.wav": b"2"}
+    index = RemoteIndex(publisher.file("list.csv"), "Name", f"{publisher.url}/{{}}.wav", "{}.wav")
+    fetch(index.table, tmp_path, patience=QUICK)
+    publisher.statuses = [503] * 9
+    with pytest.raises(DownloadError, match=r"x\.wav: cannot be fetched .* run the command again"):
+        download_corpus(_corpus(index), tmp_path, patience=QUICK)
+    assert [path for path, _ in publisher.requests] == ["/list.csv"] + ["/x.wav"] * 3
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [b"<html>try later</html>", b"<html>\ntry later", b"\xff\xfe<html>", b"Name\n", b"N,Name\n1\n"],
+)
+def test_list_that_was_no_table_for_a_while_is_fetched_again(
+    publisher: Publisher, tmp_path: Path, listed: bytes
+) -> None:
+    publisher.files |= {"list.csv": listed, "x.wav": b"1"}
+    index = RemoteIndex(publisher.file("list.csv"), "Name", f"{publisher.url}/{{}}.wav", "{}.wav")
+    with pytest.raises(DownloadError, match=r"list\.csv is removed: run the command again, and"):
+        download_corpus(_corpus(index), tmp_path, patience=QUICK)
+    publisher.files["list.csv"] = b"Name\nx\n"
+    download_corpus(_corpus(index), tmp_path, patience=QUICK)
+    assert (tmp_path / "x.wav").read_bytes() == b"1"
 
 
 @pytest.mark.parametrize("listed", [b"Name\n../../x\n", b"Name\n/etc/x\n", b"Other\nx\n"])

@@ -92,8 +92,23 @@ def test_bad_pattern_is_one_clear_error(tmp_path: Path, pattern: str, message: s
 
 
 def test_folder_without_clips_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match="holds no labelled clip"):
+    with pytest.raises(ManifestError, match="holds no labelled clip; expected <emotion>"):
+        scan_folder(_touch(tmp_path, "notes.txt"))
+    with pytest.raises(ManifestError, match=r"loose.wav: its folder names no emotion"):
         scan_folder(_touch(tmp_path, "loose.wav"))
+
+
+def test_a_pattern_that_never_matches_is_told_as_the_reason(tmp_path: Path) -> None:
+    root = _touch(tmp_path, "sad/1.wav")
+    with pytest.raises(ManifestError, match=r"'\(zzz\)' finds no speaker"):
+        scan_folder(root, speaker_pattern="(zzz)")
+    with pytest.raises(ManifestError, match="finds no speaker"):  # a group that is empty
+        scan_folder(root, speaker_pattern=r"([a-z]*)\d")
+
+
+def test_a_language_that_is_no_code_is_told_as_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="language 'english' must be an ISO 639 code"):
+        scan_folder(_touch(tmp_path, "sad/1.wav"), language="english")
 
 
 def _table(tmp_path: Path, text: str, name: str = "clips.csv") -> Path:
@@ -145,7 +160,9 @@ def test_quoted_cells_may_hold_the_divider(tmp_path: Path) -> None:
         ("a.wav,?!,,", "not a word"),
         ("a.wav,anger,-1,", "must be finite and not negative"),
         ("a.wav,anger,soon,", "neither seconds nor"),
-        ("a.wav,anger,2,1", "before it starts"),
+        ("a.wav,anger,2,1", "must lie after start_seconds"),
+        ("a.wav,anger,0,2000000000", "at most 1,000,000,000"),
+        ("a\0.wav,anger,,", "holds a NUL character"),
         ("good.wav,fear,,", "was used before"),
     ],
 )
@@ -155,6 +172,13 @@ def test_bad_row_is_dropped_with_line_and_reason(tmp_path: Path, row: str, reaso
     assert [utterance.id for utterance in result.utterances] == ["clips/good.wav"]
     assert [drop.path for drop in result.dropped] == [f"{table}, line 3"]
     assert reason in result.dropped[0].reason
+
+
+def test_parts_of_a_split_are_called_as_in_folders(tmp_path: Path) -> None:
+    rows = "".join(f"{n}.wav,sad,{name}\n" for n, name in enumerate(["TRAIN", "dev", "Test", "x"]))
+    result = scan_table(_table(tmp_path, f"path,emotion,split\n{rows}"))
+    assert [utterance.split for utterance in result.utterances] == ["train", "validation", "test"]
+    assert "split 'x' must be train, validation, test" in result.dropped[0].reason
 
 
 @pytest.mark.parametrize("age", ["old", "inf", "-1", "200"])
@@ -170,7 +194,7 @@ def test_impossible_age_drops_the_row(tmp_path: Path, age: str) -> None:
         ("path,file,emotion\na,b,c\n", "exactly one column called path or file"),
         ("", "header is empty"),
         ("path,emotion\n", "holds no usable row"),
-        ("path,emotion\n,\n", "holds no usable row; line 2: path or emotion is empty"),
+        ("path,emotion\n\n\n,\n", "holds no usable row; .*, line 4: path or emotion is empty"),
         ('path,emotion\n"a,b\n', "not a CSV or TSV"),
     ],
 )

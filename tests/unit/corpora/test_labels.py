@@ -67,6 +67,11 @@ def test_own_map_file_takes_the_place_of_the_usual_one(tmp_path: Path) -> None:
         ("not toml", "cannot be read as a TOML"),
         ('[4]\nname = "x"\n', "exactly the keys name, renamed, dropped"),
         ('[4]\nname = "x"\nrenamed = { a = "awe" }\ndropped = []\n', "renames to 'awe'"),
+        ("[4]\nname = 1\nrenamed = {}\ndropped = []\n", "name must be text, got 1"),
+        ('[4]\nname = "x"\nrenamed = 1\ndropped = []\n', "renamed must be a table of emotions"),
+        ('[4]\nname = "x"\nrenamed = { a = 3 }\ndropped = []\n', "renamed must be a table"),
+        ('[4]\nname = "x"\nrenamed = {}\ndropped = "abc"\n', "dropped must be an array"),
+        ('[4]\nname = "x"\nrenamed = {}\ndropped = [["a"]]\n', "dropped must be an array"),
         ('[4]\nname = "x"\nrenamed = {}\ndropped = ["anger"]\n', "drops 'anger', which it also"),
     ],
 )

@@ -14,6 +14,7 @@ from serenade.corpora.splits import (
     find_leaks,
     leave_one_speaker_out,
     random_folds,
+    random_split,
     speaker_folds,
     speaker_split,
 )
@@ -151,6 +152,27 @@ def test_random_folds_are_stratified_and_leak() -> None:
         with pytest.raises(SplitError, match="speakers are in both parts"):
             check_disjoint(train, test)
     assert sorted(u.id for _, test in folds for u in test) == sorted(u.id for u in BIG)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.3, 0.45, 0.7, 0.9])
+def test_a_random_split_takes_the_share_that_was_asked_for(share: float) -> None:
+    train, validation = random_split(BIG, validation_share=share, seed=0)
+    assert len(validation) == pytest.approx(share * len(BIG), abs=1)
+    assert {u.id for u in train} | {u.id for u in validation} == {u.id for u in BIG}
+    anger = sum(u.emotion == "anger" for u in BIG)
+    assert sum(u.emotion == "anger" for u in validation) == pytest.approx(share * anger, abs=1)
+
+
+def test_one_fifth_at_random_is_the_first_of_five_random_folds() -> None:
+    first = random_folds(BIG, n_folds=5, seed=3)[0]
+    assert random_split(BIG, validation_share=0.2, seed=3) == first
+
+
+def test_a_random_split_with_an_empty_part_is_refused() -> None:
+    with pytest.raises(SplitError, match="1 utterances cannot be divided"):
+        random_split(BIG[:1], validation_share=0.3, seed=0)
+    with pytest.raises(SplitError, match="must lie between 0 and 1"):
+        random_split(BIG, validation_share=0.0, seed=0)
 
 
 def test_equal_speaker_names_of_two_corpora_are_two_speakers() -> None:

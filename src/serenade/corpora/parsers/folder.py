@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from serenade.corpora.corpus import Dropped, ScanResult, audio_files
-from serenade.corpora.manifest import Utterance
+from serenade.corpora.manifest import utterance_of
 from serenade.emotions import parse_emotion
 from serenade.errors import LabelError, ManifestError, UsageError
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-SPLITS: Mapping[str, str] = {
+    from serenade.corpora.manifest import Utterance
+
+SPLIT_NAMES: Mapping[str, str] = {
     "train": "train",
     "training": "train",
     "dev": "validation",
@@ -24,7 +26,7 @@ SPLITS: Mapping[str, str] = {
     "test": "test",
     "testing": "test",
 }
-"""Names of folders that say to which part of a split their clips belong."""
+"""What the parts of a split are called, as folders or in tables, in lower case, and our name."""
 
 
 def scan_folder(
@@ -71,7 +73,7 @@ def scan_folder(
     dropped: list[Dropped] = []
     for path in audio_files(root):
         below = path.relative_to(root)
-        split = SPLITS.get(below.parts[0].lower()) if len(below.parts) > 1 else None
+        split = SPLIT_NAMES.get(below.parts[0].lower()) if len(below.parts) > 1 else None
         folders = below.parts[1 if split else 0 : -1]
         name = _search(emotion_of, below) if emotion_of else next(iter(folders), None)
         emotion = _emotion(name)
@@ -79,24 +81,27 @@ def scan_folder(
         if emotion is None:
             where = f"{emotion_pattern!r} finds" if emotion_of else "its folder names"
             dropped.append(Dropped(str(path), f"{where} no emotion"))
-        elif speaker is None and speaker_of is not None:
+            continue
+        if speaker is None and speaker_of is not None:
             dropped.append(Dropped(str(path), f"{speaker_pattern!r} finds no speaker"))
-        else:
-            utterances.append(
-                Utterance(
-                    id=f"{corpus}/{below.as_posix()}",
-                    path=str(path),
-                    emotion=emotion,
-                    speaker=speaker,
-                    corpus=corpus,
-                    language=language,
-                    split=split,
-                )
-            )
+            continue
+        values = {
+            "id": f"{corpus}/{below.as_posix()}",
+            "path": below.as_posix(),
+            "emotion": emotion,
+            "speaker": speaker,
+            "corpus": corpus,
+            "language": language,
+            "split": split,
+        }
+        try:
+            utterances.append(utterance_of(values, folder=root, where="the clip"))
+        except ManifestError as error:
+            dropped.append(Dropped(str(path), str(error)))
     if not utterances:
-        raise ManifestError(
-            f"{root}: holds no labelled clip; expected <emotion>/*.wav or train/<emotion>/*.wav"
-        )
+        expected = "expected <emotion>/*.wav or train/<emotion>/*.wav"
+        reason = f"{dropped[0].path}: {dropped[0].reason}" if dropped else expected
+        raise ManifestError(f"{root}: holds no labelled clip; {reason}")
     return ScanResult(tuple(utterances), tuple(dropped))
 
 
@@ -116,7 +121,7 @@ def _compiled(pattern: str | None, meaning: str) -> re.Pattern[str] | None:
 
 def _search(pattern: re.Pattern[str] | None, below: Path) -> str | None:
     match = pattern.search(below.as_posix()) if pattern else None
-    return match[1] if match else None
+    return (match[1] or None) if match else None
 
 
 def _emotion(name: str | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from serenade.corpora.corpus import Card, Corpus, Dropped, ScanResult, audio_files
+from serenade.corpora.corpus import Card, Corpus, Dropped, ScanResult, audio_files, files_with
 from serenade.corpora.manifest import Utterance
 from serenade.errors import ManifestError
 
@@ -92,7 +92,7 @@ def scan(root: Path) -> ScanResult:
 def _read_labels(root: Path) -> dict[str, str]:
     """Give the label of every turn from the files directly in the folders EmoEvaluation."""
     files = sorted(
-        file for file in root.rglob("EmoEvaluation/*.txt") if not file.name.startswith(".")
+        file for file in files_with(root, (".txt",)) if file.parent.name == "EmoEvaluation"
     )
     if not files:
         raise ManifestError(
@@ -101,7 +101,10 @@ def _read_labels(root: Path) -> dict[str, str]:
         )
     labels: dict[str, str] = {}
     for file in files:
-        text = file.read_text(encoding="utf-8", errors="replace")
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise ManifestError(f"{file}: cannot be read ({error.strerror})") from error
         labels.update((match["turn"], match["emotion"]) for match in _LABEL.finditer(text))
     return labels
 
