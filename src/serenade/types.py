@@ -118,14 +118,14 @@ WARNINGS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class HeardSpeech:
-    """How much of a speaker's own speech a prediction was adapted to.
+    """How much of a speaker's own speech was heard until a prediction was told.
 
     Parameters
     ----------
     n_clips : int
         Clips, or windows of long recordings.
     seconds : float
-        Sound in them [s].
+        Sound in them [s]; what two windows share counts once.
     """
 
     n_clips: int

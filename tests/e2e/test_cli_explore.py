@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,6 +61,52 @@ def test_the_page_needs_no_other_file(serenade: Serenade, manifest: Path, tmp_pa
     pictures = {path.name for path in folder.glob("*.png")}
     assert {"emotions.png", "waveform-anger.png", "spectrogram-calm.png"} <= pictures
     assert json.loads((folder / "tables.json").read_text(encoding="utf-8"))["clips"] == 4
+
+
+def test_names_of_any_kind_are_printed_drawn_and_written(
+    serenade: Serenade, manifest: Path, tmp_path: Path
+) -> None:
+    audio = os.fsdecode(bytes(tmp_path) + b"/n\xff.wav")
+    os.link(tmp_path / "0.wav", audio)
+    names = ("c$x^$", "语料", "\udcff", "x" * 300)
+    write_manifest(
+        tmp_path / "toy.jsonl", [Utterance(name, audio, "anger", name, name) for name in names]
+    )
+    result = serenade("explore", manifest, "--output", tmp_path / "page")
+    assert result.code == 0
+    assert result.err.count("\n") == 1
+    assert r"\xff" in result.out
+    result.out.encode("utf-8")
+    content = json.loads(serenade("explore", manifest, "--format", "json").out)
+    shown = ["\\xff", "c$x^$", "x" * 300, "语料"]
+    assert [group["name"] for group in content["groups"]["corpus"]] == shown
+    assert "c$x^$/c$x^$" in (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_be_made_is_said_before_anything_is_heard(
+    serenade: Serenade, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listen(*_: object) -> None:
+        raise AssertionError("a clip was heard")
+
+    monkeypatch.setattr("serenade.evaluation.clips.utterance_waveform", listen)
+    result = serenade("explore", manifest, "--output", manifest)
+    assert result.code == 2
+    assert "toy.jsonl cannot be written (File exists); give another --output" in result.err
+    monkeypatch.setitem(sys.modules, "serenade.plots.style", None)
+    result = serenade("explore", manifest, "--output", manifest.parent / "page")
+    assert result.code == 2
+    assert 'pip install "serenade[plots]"' in result.err
+
+
+def test_the_tables_are_printed_though_the_page_fails(
+    serenade: Serenade, manifest: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "page" / "index.html").mkdir(parents=True)
+    result = serenade("explore", manifest, "--output", tmp_path / "page")
+    assert result.code == 2
+    assert "page cannot be written (Is a directory); give another --output" in result.err
+    assert result.out == serenade("explore", manifest).out
 
 
 def test_a_clip_that_is_gone_is_named_and_the_exit_code_is_1(

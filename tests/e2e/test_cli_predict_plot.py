@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile
+
+from serenade.cli.plot_output import check_plot
+from serenade.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,16 +47,31 @@ def test_a_long_recording_is_drawn_only_as_a_timeline(
     soundfile.write(voices / "long.wav", noise, 8_000)
     result = serenade("predict", "long.wav", "--model", tiny_bundle, "--plot", "out.png")
     assert result.code == 2
-    assert "long.wav lasts 125 s and --plot shows clips of up to 120 s; add --timeline" in (
-        result.err
-    )
+    reason = "long.wav lasts 125 s and --plot shows clips of up to 120 s; add --timeline"
+    assert reason in result.err
     assert not (voices / "out.png").exists()
+    with pytest.raises(UsageError, match=reason):
+        check_plot(voices / "out.png", ["long.wav"], timeline=False)
+    check_plot(voices / "out.png", ["long.wav"], timeline=True)
+    check_plot(voices / "out.png", ["notes.txt"], timeline=False)
+
+
+def test_the_prediction_is_printed_though_the_picture_fails(
+    serenade: Serenade, voices: Path, tiny_bundle: Path
+) -> None:
+    (voices / "out.png").mkdir()
+    arguments = ("predict", "neutral.wav", "--model", tiny_bundle, "--format", "json")
+    result = serenade(*arguments, "--plot", "out.png")
+    assert result.code == 2
+    assert "the picture out.png cannot be written (Is a directory)" in result.err
+    assert json.loads(result.out)["emotion"] == "neutral"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("neutral.wav", "--plot", "out.gif"), "out.gif must end in one of .png, .svg, .pdf"),
+        (("neutral.wav", "--plot", "gone/out.png"), "gone/out.png cannot be written"),
         ((".", "--plot", "out.png"), "--plot draws one file, and there are"),
         (("-", "--plot", "out.png"), "--plot draws one file, and there are 1 or standard input"),
         (

@@ -212,11 +212,12 @@ def stats(
     from dataclasses import asdict
 
     from serenade.cli.exit_codes import exit_code
+    from serenade.cli.explore_output import displayable
     from serenade.corpora.manifest import read_manifest
     from serenade.corpora.statistics import describe
     from serenade.errors import AudioError
 
-    utterances = read_manifest(manifest)
+    utterances = [displayable(utterance) for utterance in read_manifest(manifest)]
     failures: list[AudioError] = []
 
     def seconds_of(utterance: Utterance) -> float:

@@ -30,14 +30,22 @@ def explore(
     from functools import partial
 
     from serenade.cli.evaluation_output import to_json_text, write_result
-    from serenade.cli.explore_output import exploration_text, write_exploration
+    from serenade.cli.explore_output import (
+        check_folder,
+        displayable,
+        exploration_text,
+        write_exploration,
+    )
     from serenade.cli.messages import print_message
     from serenade.cli.progress import Progress
     from serenade.corpora.exploration import explore as explore_clips
     from serenade.corpora.manifest import read_manifest
     from serenade.evaluation.clips import utterance_waveform
+    from serenade.inference.records import display_path
 
-    utterances = read_manifest(manifest)
+    utterances = [displayable(utterance) for utterance in read_manifest(manifest)]
+    if output is not None:
+        check_folder(output)
     progress = Progress(len(utterances), shown=sys.stderr.isatty())
     read_audio = partial(utterance_waveform, root=None)
     try:
@@ -50,11 +58,12 @@ def explore(
         progress.clear()
     for failure in exploration.failures:
         print_message(f"error: {failure}")
-    if output is not None:
-        write_exploration(exploration, output, name=manifest.name, read_audio=read_audio)
-        print_message(f"page written to {output / 'index.html'}")
     as_json = form is ResultFormat.JSON
     text = to_json_text(exploration.to_json()) if as_json else exploration_text(exploration)
     write_result(text, None, form)
+    if output is not None:
+        name = display_path(manifest.name)
+        write_exploration(exploration, output, name=name, read_audio=read_audio)
+        print_message(f"page written to {output / 'index.html'}")
     if exploration.failures:
         raise typer.Exit(SOME_FAILED)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections import defaultdict
+from dataclasses import replace
 from html import escape
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from serenade.cli.tables import table_lines
@@ -14,6 +16,7 @@ from serenade.corpora.statistics import UNKNOWN
 from serenade.errors import MissingExtraError, UsageError
 from serenade.evaluation.report_page import render_page
 from serenade.evaluation.report_parts import counted, table
+from serenade.inference.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +30,53 @@ if TYPE_CHECKING:
 
 HEAD = ("clips", "speakers", "hours", "mean s", "shortest s", "longest s", "level dBFS", "SNR dB")
 """Columns of the tables of groups."""
+
+
+def displayable(utterance: Utterance) -> Utterance:
+    """Give an utterance whose names can be printed, drawn and written as UTF-8.
+
+    Parameters
+    ----------
+    utterance : Utterance
+        As the manifest has it.
+
+    Returns
+    -------
+    Utterance
+        With the same path, which still opens the file.
+    """
+    return replace(
+        utterance,
+        id=display_path(utterance.id),
+        corpus=display_path(utterance.corpus),
+        speaker=utterance.speaker and display_path(utterance.speaker),
+    )
+
+
+def check_folder(folder: Path) -> None:
+    """Check that a page can be made before anything is listened to.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is missing.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    UsageError
+        If the folder cannot be made or written.
+    """
+    try:
+        import serenade.plots.style  # noqa: F401 - fails without matplotlib
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("plots", "Drawing pictures") from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _unwritable(folder, error.strerror) from error
 
 
 def exploration_text(exploration: Exploration) -> str:
@@ -67,7 +117,8 @@ def write_exploration(
     exploration : Exploration
         What was found.
     folder : Path
-        Made if it is missing: ``index.html``, which needs no other file, ``tables.json`` and PNGs.
+        As :func:`check_folder` found it good: ``index.html``, which needs no other file,
+        ``tables.json`` and PNGs are made or replaced.
     name : str
         Of the manifest.
     read_audio : callable
@@ -75,8 +126,6 @@ def write_exploration(
 
     Raises
     ------
-    MissingExtraError
-        If matplotlib is not installed.
     UsageError
         If the folder cannot be written.
     """
@@ -85,23 +134,22 @@ def write_exploration(
     for emotion, clip in examples.items():
         pictures |= _clip_pictures(emotion, read_audio(clip.utterance))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         uris = {key: _save(figure, folder / f"{key}.png") for key, figure in pictures.items()}
         tables = json.dumps(exploration.to_json(), ensure_ascii=False, indent=1)
         (folder / "tables.json").write_text(tables + "\n", encoding="utf-8")
         page = _page(exploration, examples, uris, name)
         (folder / "index.html").write_text(page, encoding="utf-8")
     except OSError as error:
-        raise UsageError(
-            f"the folder {folder} cannot be written ({error.strerror}); give another --output"
-        ) from error
+        raise _unwritable(folder, error.strerror) from error
+
+
+def _unwritable(folder: Path, reason: str | None) -> UsageError:
+    return UsageError(f"the folder {folder} cannot be written ({reason}); give another --output")
 
 
 def _pictures(exploration: Exploration) -> dict[str, Figure]:
-    try:
-        from serenade.plots.counts import plot_emotions, plot_emotions_by_group, plot_spread
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("plots", "Drawing pictures") from error
+    from serenade.plots.counts import plot_emotions, plot_emotions_by_group, plot_spread
+
     seconds, levels = defaultdict(list), defaultdict(list)
     for clip in exploration.clips:
         seconds[clip.utterance.emotion].append(clip.quality.duration_seconds)

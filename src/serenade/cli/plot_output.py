@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from serenade.cli.inputs import STDIN, find_inputs
-from serenade.errors import MissingExtraError, UsageError
+from serenade.errors import AudioError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from serenade.inference.batch import Outcome
@@ -20,7 +21,7 @@ LONGEST_SECONDS = 120.0
 CURVES_FILE = "curves.png"
 
 
-def check_plot(plot: Path, paths: list[str]) -> None:
+def check_plot(plot: Path, paths: list[str], *, timeline: bool = True) -> None:
     """Check that a picture can be drawn before anything is judged.
 
     Parameters
@@ -29,38 +30,41 @@ def check_plot(plot: Path, paths: list[str]) -> None:
         File that the picture goes to.
     paths : list of str
         Arguments of the command.
+    timeline : bool
+        Whether the recording is drawn as a timeline, at any length.
 
     Raises
     ------
     MissingExtraError
         If matplotlib is not installed.
     UsageError
-        If the extension is unknown or there is not exactly one file.
+        If the extension is unknown, the picture cannot be written, or there is not exactly one
+        file that is short enough, as far as its beginning tells.
     """
     try:
         from serenade.plots.style import check_picture_path
     except ModuleNotFoundError as error:
         raise MissingExtraError("plots", "Drawing pictures") from error
     check_picture_path(plot)
-    n_inputs = len(find_inputs(paths))
-    if n_inputs != 1 or STDIN in paths:
-        raise UsageError(f"--plot draws one file, and there are {n_inputs} or standard input")
+    inputs = find_inputs(paths)
+    if len(inputs) != 1 or STDIN in paths:
+        raise UsageError(f"--plot draws one file, and there are {len(inputs)} or standard input")
+    if not timeline and inputs[0].problem is None:
+        from serenade.audio.decode import probe
+
+        with suppress(AudioError):  # the command says what cannot be read
+            _check_length(inputs[0].path, probe(inputs[0].path).duration_seconds or 0.0)
 
 
-def drawn(outcomes: Iterator[Outcome], plot: Path) -> Iterator[Outcome]:
-    """Draw clips as their predictions pass by.
+def draw_predictions(outcomes: Iterable[Outcome], plot: Path) -> None:
+    """Draw what was judged, when it has been told: a picture that fails holds nothing up.
 
     Parameters
     ----------
-    outcomes : iterator of Outcome
-        Of one clip.
+    outcomes : iterable of Outcome
+        Of one clip; nothing is drawn of one that failed.
     plot : Path
         File that the picture goes to.
-
-    Yields
-    ------
-    Outcome
-        As it came.
 
     Raises
     ------
@@ -74,13 +78,16 @@ def drawn(outcomes: Iterator[Outcome], plot: Path) -> Iterator[Outcome]:
     for outcome in outcomes:
         prediction = outcome.prediction
         if prediction is not None:
-            if prediction.duration_seconds > LONGEST_SECONDS:
-                raise UsageError(
-                    f"{outcome.path} lasts {prediction.duration_seconds:.0f} s and --plot shows"
-                    f" clips of up to {LONGEST_SECONDS:.0f} s; add --timeline"
-                )
+            _check_length(outcome.path, prediction.duration_seconds)
             save_figure(plot_prediction(decode(outcome.path), prediction), plot)
-        yield outcome
+
+
+def _check_length(path: str, seconds: float) -> None:
+    if seconds > LONGEST_SECONDS:
+        raise UsageError(
+            f"{path} lasts {seconds:.0f} s and --plot shows clips of up to"
+            f" {LONGEST_SECONDS:.0f} s; add --timeline"
+        )
 
 
 def draw_timeline(tracks: list[Track], plot: Path) -> None:

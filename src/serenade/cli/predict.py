@@ -32,7 +32,7 @@ from serenade.cli.timeline_output import (
 from serenade.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from serenade.cli.clip_voice import ClipVoice
     from serenade.cli.sinks import Sink
@@ -114,14 +114,14 @@ def predict(
     Exit code: 0 all good, 1 some recordings failed, 2 none could be used.
     """
     from serenade.cli.clip_voice import open_clip_voice
-    from serenade.cli.plot_output import check_plot, drawn
+    from serenade.cli.plot_output import check_plot, draw_predictions
     from serenade.cli.sinks import make_sink
     from serenade.cli.speaker import hear_reference
     from serenade.inference.recognizer import Recognizer
     from serenade.inference.records import display_path
 
     if plot is not None:
-        check_plot(plot, paths)
+        check_plot(plot, paths, timeline=timeline)
     found = find_inputs(paths)
     references = find_inputs(speaker_reference or [])
     check_targets({"--output": output, "--plot": plot}, [item.path for item in found + references])
@@ -160,8 +160,11 @@ def predict(
     reference = hear_reference(recognizer, speaker_reference or [], denoise=denoise)
     done = _recover(output, form, recognizer) if resume and output is not None else Done(set(), 0)
     inputs = [item for item in found if display_path(item.path) not in done.paths]
-    outcomes = _predict(recognizer, inputs, workers=workers, denoise=denoise, reference=reference)
-    outcomes = outcomes if plot is None else drawn(outcomes, plot)
+    outcomes: Iterable[Outcome] = _predict(
+        recognizer, inputs, workers=workers, denoise=denoise, reference=reference
+    )
+    if plot is not None:
+        outcomes = list(outcomes)  # one recording, which is drawn when its prediction is told
     with open_output(output, form, append=bool(done.paths)) as file:
         sink = make_sink(
             form,
@@ -182,6 +185,8 @@ def predict(
         code = exit_code(done.n_failed + n_failed, len(done.paths) + len(inputs))
         if code == ALL_FAILED and form is Format.TEXT:
             raise typer.Exit(code)  # within the block, which leaves an old output as it is
+    if plot is not None:
+        draw_predictions(outcomes, plot)
     if code:
         raise typer.Exit(code)
 
@@ -215,7 +220,7 @@ def _predict(
 
 
 def _write(
-    outcomes: Iterator[Outcome],
+    outcomes: Iterable[Outcome],
     sink: Sink,
     clip_voice: ClipVoice,
     progress: Progress,

@@ -163,6 +163,7 @@ def print_timelines(
     recognizer.stream(_ANY_RATE, config=config, reference=reference, adapt=adapt)
     plain = Format.TEXT if form in _OF_ONE_RECORDING else Format.JSON
     n_failed = 0
+    judged: list[Track] = []
     with open_output(output, plain, append=False) as file:
         writer = _Writer(file, form, single=single and channels is Channels.MIX)
         shown = sys.stderr.isatty() and not (file.isatty() and len(inputs) > 1)
@@ -188,11 +189,12 @@ def print_timelines(
                 continue
             progress.clear()
             writer.write(tracks)
-            if plot is not None:
-                draw_timeline(tracks, plot)
+            judged = tracks
         writer.finish()
         if not writer.has_told:
             raise typer.Exit(ALL_FAILED)  # within the block, which leaves an old output as it is
+    if plot is not None and judged:
+        draw_timeline(judged, plot)  # when all is told: a picture that fails holds nothing up
     return exit_code(n_failed, len(inputs))
 
 

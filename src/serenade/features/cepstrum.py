@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serenade.errors import UsageError
-from serenade.features.checks import as_matrix, check_count
+from serenade.features.checks import as_matrix, check_count, check_number
 from serenade.features.mel import log_mel
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ def mfcc(
         raise UsageError(f"n_mfcc must be at most the {level.shape[0]} mel bands, got {n_mfcc}")
     if dct_type not in (2, 3):
         raise UsageError(f"dct_type must be 2 or 3, got {dct_type!r}")
-    if not lifter >= 0:
-        raise UsageError(f"lifter must be at least 0, got {lifter!r}")
+    check_number("lifter", lifter, at_least=0)
     coefficients: FloatArray = _cosines(n_mfcc, level.shape[0], dct_type) @ level
     if lifter > 0:
         lift = 1 + lifter / 2 * np.sin(np.pi * np.arange(1, n_mfcc + 1) / lifter)

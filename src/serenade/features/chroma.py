@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serenade.errors import UsageError
-from serenade.features.checks import check_count
+from serenade.features.checks import LONGEST_FRAME, MOST_BANDS, check_count, check_number
 from serenade.features.spectrum import fft_frequencies, matching_n_fft, spectrogram
 
 if TYPE_CHECKING:
@@ -39,12 +39,14 @@ def chroma_filter_bank(
     n_chroma : int
         Number of pitch classes per octave, at least 1.
     tuning : float
-        Deviation from A = 440 Hz [chroma bins].
+        Deviation from A = 440 Hz [chroma bins], at most an octave.
 
     Returns
     -------
     ndarray of shape (n_chroma, n_fft // 2 + 1), float32
-        Weights; the first class is C. Read-only, as it is shared between calls.
+        Weights. The first class is C where `n_chroma` is a multiple of 12; otherwise it lies
+        ``3 * (n_chroma // 12)`` classes above A, as in librosa. Read-only, as it is shared between
+        calls.
 
     Raises
     ------
@@ -55,10 +57,12 @@ def chroma_filter_bank(
     ----------
     D. P. W. Ellis, "Chroma feature analysis and synthesis", Columbia University, 2007.
     """
-    check_count("n_fft", n_fft, at_least=2)
-    check_count("n_chroma", n_chroma)
-    if not sr > 0 or not np.isfinite(tuning):
-        raise UsageError(f"sr must be above 0 and tuning finite, got sr={sr!r}, tuning={tuning!r}")
+    check_count("n_fft", n_fft, at_least=2, at_most=LONGEST_FRAME)
+    check_count("n_chroma", n_chroma, at_most=MOST_BANDS)
+    check_number("sr", sr, above=0)
+    check_number("tuning", tuning)
+    if abs(tuning) > n_chroma:
+        raise UsageError(f"tuning must be at most an octave, {n_chroma} bins, got {tuning!r}")
     return _chroma_filter_bank(float(sr), n_fft, n_chroma, float(tuning))
 
 
@@ -171,7 +175,7 @@ def estimate_tuning(
     UsageError
         If a parameter is out of range.
     """
-    check_count("bins_per_octave", bins_per_octave)
+    check_count("bins_per_octave", bins_per_octave, at_most=MOST_BANDS)
     spectrum = spectrogram(S=S)
     n_fft = matching_n_fft(spectrum.shape[0], n_fft=n_fft)
     pitches, magnitudes = _spectral_peaks(spectrum, sr=sr, n_fft=n_fft)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import log2
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from serenade.errors import UsageError
-from serenade.features.checks import check_count
+from serenade.features.checks import check_count, check_number, check_share
 from serenade.features.mel import power_to_db
 from serenade.features.spectrum import fft_frequencies, matching_n_fft, spectrogram
 
@@ -64,9 +65,10 @@ def spectral_contrast(
     D.-N. Jiang et al., "Music type classification by spectral contrast feature", ICME 2002.
     """
     check_count("n_bands", n_bands)
-    if not 0 < quantile < 1:
-        raise UsageError(f"quantile must lie between 0 and 1, got {quantile!r}")
-    if not fmin > 0 or not fmin * 2 ** (n_bands - 1) < sr / 2:
+    check_share("quantile", quantile)
+    check_number("sr", sr, above=0)
+    check_number("fmin", fmin, above=0)
+    if not n_bands - 1 < log2(sr / 2 / fmin):
         raise UsageError(
             f"bands must start below sr / 2 = {sr / 2:g} Hz, got fmin={fmin:g} Hz and"
             f" n_bands={n_bands}; lower one of them"

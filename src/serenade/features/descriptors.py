@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serenade.errors import UsageError
-from serenade.features.checks import check_count
+from serenade.features.checks import LONGEST_FRAME, SMALLEST, check_count, check_number, check_share
 from serenade.features.framing import continued, frame
 from serenade.features.spectrum import (
     accumulate_rows,
@@ -72,7 +72,7 @@ def rms(
         of_samples: FloatArray = np.sqrt(energy[None] / np.float32(frame_length))
         return of_samples
     magnitude = spectrogram(y=y, S=S)
-    check_count("frame_length", frame_length, at_least=2)
+    check_count("frame_length", frame_length, at_least=2, at_most=LONGEST_FRAME)
     if magnitude.shape[0] != frame_length // 2 + 1:
         raise UsageError(
             f"S must have frame_length // 2 + 1 = {frame_length // 2 + 1} bins,"
@@ -223,8 +223,7 @@ def spectral_bandwidth(
     UsageError
         If a parameter is out of range.
     """
-    if not p > 0:
-        raise UsageError(f"p must be above 0, got {p!r}")
+    check_number("p", p, above=0)
     magnitude = spectrogram(
         y=y,
         S=S,
@@ -279,8 +278,7 @@ def spectral_rolloff(
     UsageError
         If a parameter is out of range.
     """
-    if not 0 < roll_percent < 1:
-        raise UsageError(f"roll_percent must lie between 0 and 1, got {roll_percent!r}")
+    check_share("roll_percent", roll_percent)
     magnitude = spectrogram(
         y=y,
         S=S,
@@ -317,7 +315,7 @@ def spectral_flatness(
     y, S, n_fft, hop_length, win_length, window, center, pad_mode
         As in :func:`spectral_centroid`.
     amin : float
-        Smallest value told apart, above 0; less counts as this.
+        Smallest value told apart, at least 1e-38; less counts as this.
     power : float
         Exponent of the magnitude, above 0.
 
@@ -338,8 +336,8 @@ def spectral_flatness(
     S. Dubnov, "Generalization of spectral flatness measure for non-Gaussian linear processes",
     IEEE Signal Processing Letters 11(8), 2004.
     """
-    if not amin > 0 or not power > 0:
-        raise UsageError(f"amin and power must be above 0, got amin={amin!r} and power={power!r}")
+    check_number("amin", amin, at_least=SMALLEST)
+    check_number("power", power, above=0)
     magnitude = spectrogram(
         y=y,
         S=S,

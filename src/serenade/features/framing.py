@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
 from serenade.errors import AudioError, UsageError
-from serenade.features.checks import as_samples, check_count
+from serenade.features.checks import LONGEST_FRAME, as_samples, check_count
 
 if TYPE_CHECKING:
     from serenade.types import FloatArray
@@ -78,7 +78,7 @@ def continued(
     AudioError, UsageError
         As in :func:`frame`.
     """
-    check_count("frame_length", frame_length, at_least=2)
+    check_count("frame_length", frame_length, at_least=2, at_most=LONGEST_FRAME)
     if pad_mode not in PAD_MODES:
         raise UsageError(f"pad_mode must be one of {', '.join(PAD_MODES)}, got {pad_mode!r}")
     samples = as_samples(y)

@@ -128,14 +128,15 @@ def functional_vector(
     Parameters
     ----------
     waveform : Waveform
-        At least one sample, at the sample rate of the configuration.
+        At least one sample, up to :data:`serenade.features.checks.LOUDEST` in size, at the sample
+        rate of the configuration.
     config : FunctionalsConfig
         What to compute.
 
     Returns
     -------
     values : ndarray of shape (n_values,), float32
-        Finite for every waveform. Without a voiced frame the functionals of the pitch are 0.
+        Finite. Without a voiced frame the functionals of the pitch are 0.
     names : tuple of str
         Name of each value; the same for every waveform.
 

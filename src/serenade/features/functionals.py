@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serenade.errors import UsageError
-from serenade.features.checks import as_matrix
+from serenade.features.checks import as_matrix, as_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def functionals(
     names : sequence of str
         Name of each row.
     times_seconds : array_like of shape (n_frames,)
-        Time of each frame [s], for the slope.
+        Time of each frame [s], finite, for the slope.
 
     Returns
     -------
@@ -56,9 +56,10 @@ def functionals(
     Raises
     ------
     UsageError
-        If names, times and matrix do not fit together, or the matrix is unusable.
+        If names, times and matrix do not fit together, or times or matrix are unusable.
     """
     rows = as_matrix("matrix", matrix)
+    as_numbers("times_seconds", times_seconds)
     times = np.asarray(times_seconds, dtype=np.float64)
     if len(names) != rows.shape[0] or times.shape != (rows.shape[1],):
         raise UsageError(

@@ -9,7 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from serenade.errors import UsageError
-from serenade.features.checks import check_band, check_count
+from serenade.features.checks import (
+    LONGEST_FRAME,
+    MOST_BANDS,
+    SMALLEST,
+    as_numbers,
+    check_band,
+    check_count,
+    check_number,
+)
 from serenade.features.spectrum import matching_n_fft, spectrogram_blocks
 
 if TYPE_CHECKING:
@@ -118,13 +126,25 @@ def mel_filter_bank(
     UsageError
         If a parameter is out of range.
     """
-    check_count("n_fft", n_fft, at_least=2)
-    check_count("n_mels", n_mels)
+    fmax = _checked_fmax(sr, n_fft, n_mels, fmin, fmax, norm)
+    return _mel_filter_bank(float(sr), n_fft, n_mels, float(fmin), fmax, htk, norm)
+
+
+def _checked_fmax(
+    sr: float, n_fft: int, n_mels: int, fmin: float, fmax: float | None, norm: str | None
+) -> float:
+    """Check the parameters of a filter bank, and give `fmax` also where it is left open.
+
+    A cache takes 64.0 for 64, so this comes before each.
+    """
+    check_number("sr", sr, above=0)
+    check_count("n_fft", n_fft, at_least=2, at_most=LONGEST_FRAME)
+    check_count("n_mels", n_mels, at_most=MOST_BANDS)
     fmax = sr / 2 if fmax is None else fmax
     check_band(fmin, fmax, sr)
     if norm not in ("slaney", None):
         raise UsageError(f'norm of a mel filter bank must be "slaney" or None, got {norm!r}')
-    return _mel_filter_bank(float(sr), n_fft, n_mels, float(fmin), float(fmax), htk, norm)
+    return float(fmax)
 
 
 @lru_cache(maxsize=32)
@@ -202,6 +222,7 @@ def melspectrogram(
         power=power,
     )
     n_fft = matching_n_fft(n_bins, n_fft=n_fft)
+    fmax = _checked_fmax(sr, n_fft, n_mels, fmin, fmax, norm)
     filters = _filter_blocks(sr, n_fft, n_mels, fmin, fmax, htk, norm)
     mels = np.empty((n_mels, n_frames), dtype=np.float32)
     for frames, spectrum in blocks:
@@ -212,7 +233,7 @@ def melspectrogram(
 
 @lru_cache(maxsize=32)
 def _filter_blocks(
-    sr: float, n_fft: int, n_mels: int, fmin: float, fmax: float | None, htk: bool, norm: str | None
+    sr: float, n_fft: int, n_mels: int, fmin: float, fmax: float, htk: bool, norm: str | None
 ) -> tuple[tuple[slice, slice, FloatArray], ...]:
     """Split a filter bank into groups of bands, each with only the bins that it reaches.
 
@@ -242,11 +263,11 @@ def power_to_db(
     Parameters
     ----------
     S : array_like, real
-        Power.
+        Power, finite.
     ref : float or callable
         Power of 0 dB, or a function such as :func:`numpy.max` that gives it.
     amin : float
-        Smallest power told apart, above 0; less counts as this.
+        Smallest power told apart, at least 1e-38; less counts as this.
     top_db : float or None
         Values are at most this far below the largest one [dB], at least 0; ``None`` leaves them.
 
@@ -258,18 +279,19 @@ def power_to_db(
     Raises
     ------
     UsageError
-        If a parameter is out of range.
+        If `S` is empty, not real or not finite, or a parameter is out of range.
     """
-    if not amin > 0:
-        raise UsageError(f"amin must be above 0, got {amin!r}")
-    if top_db is not None and not top_db >= 0:
-        raise UsageError(f"top_db must be at least 0 or None, got {top_db!r}")
-    power = np.asarray(S, dtype=np.float32)
-    zero_db = ref(power) if callable(ref) else abs(ref)
+    check_number("amin", amin, at_least=SMALLEST)
+    if top_db is not None:
+        check_number("top_db", top_db, at_least=0)
+    power = as_numbers("S", S)
+    zero_db = ref(power) if callable(ref) else ref
+    check_number("ref", zero_db)
+    zero_db = abs(zero_db)
     lowest = amin
     if top_db is not None:
         lowest = max(amin, float(power.max()) * 10.0 ** (-top_db / 10.0))
-    level: FloatArray = np.maximum(power, np.float32(lowest))
+    level: FloatArray = np.asarray(np.maximum(power, np.float32(lowest)))
     # Without AVX-512, numpy's logarithm to base 10 takes four times as long as the natural one.
     np.log(level, out=level)
     level *= np.float32(10.0 / np.log(10.0))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serenade.errors import UsageError
-from serenade.features.checks import check_band, check_count
+from serenade.features.checks import check_band, check_count, check_number
 from serenade.features.fourier import autocorrelation
 from serenade.features.framing import continued, put_frames_in_columns
 from serenade.features.spectrum import accumulate_rows
@@ -118,11 +118,10 @@ def yin_with_voicing(
     J. Acoust. Soc. Am. 111(4), 2002. Details (difference function, interpolation) as in librosa.
     """
     check_band(fmin, fmax, sr)
-    if not trough_threshold > 0:
-        raise UsageError(f"trough_threshold must be above 0, got {trough_threshold!r}")
+    check_number("trough_threshold", trough_threshold, above=0)
+    samples = continued(y, frame_length=frame_length, center=center, pad_mode=pad_mode)
     hop_length = max(1, frame_length // 4) if hop_length is None else hop_length
     check_count("hop_length", hop_length)
-    samples = continued(y, frame_length=frame_length, center=center, pad_mode=pad_mode)
     if fmin == 0 or sr / fmin > frame_length - 1:
         raise UsageError(
             f"one period of fmin={fmin:g} Hz must fit into frame_length={frame_length} samples;"

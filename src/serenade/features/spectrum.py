@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serenade.errors import UsageError
-from serenade.features.checks import as_spectrogram, check_count
+from serenade.features.checks import LONGEST_FRAME, as_spectrogram, check_count, check_number
 from serenade.features.fourier import ComplexArray, complex_spectrum, power_spectrum_blocks
 from serenade.features.framing import continued, count_frames
 
@@ -77,9 +77,9 @@ def stft(
     J. B. Allen, "Short term spectral analysis, synthesis, and modification by discrete Fourier
     transform", IEEE Trans. Acoust. Speech Signal Process. 25(3), 1977.
     """
-    win_length = n_fft if win_length is None else win_length
-    hop_length = max(1, win_length // 4) if hop_length is None else hop_length
     weights = _checked_window(window, win_length, n_fft)
+    if hop_length is None:
+        hop_length = max(1, (n_fft if win_length is None else win_length) // 4)
     check_count("hop_length", hop_length)
     samples = continued(y, frame_length=n_fft, center=center, pad_mode=pad_mode)
     return complex_spectrum(samples, weights, hop_length=hop_length, n_fft=n_fft)
@@ -179,9 +179,8 @@ def spectrogram_blocks(
         return given.shape[0], given.shape[1], iter([(slice(0, given.shape[1]), given)])
     if S is not None or y is None:
         raise UsageError("give exactly one of y (samples) and S (a spectrogram)")
-    if not power > 0:
-        raise UsageError(f"power must be above 0, got {power!r}")
-    weights = _checked_window(window, n_fft if win_length is None else win_length, n_fft)
+    check_number("power", power, above=0)
+    weights = _checked_window(window, win_length, n_fft)
     check_count("hop_length", hop_length)
     samples = continued(y, frame_length=n_fft, center=center, pad_mode=pad_mode)
     squared = power_spectrum_blocks(samples, weights, hop_length=hop_length, n_fft=n_fft)
@@ -212,25 +211,32 @@ def get_window(window: str, *, win_length: int) -> FloatArray:
     Returns
     -------
     ndarray of shape (win_length,), float32
-        Weights in [0, 1].
+        Weights in [0, 1]; a single one is 1.
 
     Raises
     ------
     UsageError
-        If the window is unknown or its length is not positive.
+        If the window is unknown or its length is out of range.
 
     References
     ----------
     F. J. Harris, "On the use of windows for harmonic analysis with the discrete Fourier
     transform", Proc. IEEE 66(1), 1978.
     """
-    check_count("win_length", win_length)
-    if window not in WINDOWS:
-        raise UsageError(f"window must be one of {', '.join(WINDOWS)}, got {window!r}")
+    check_count("win_length", win_length, at_most=LONGEST_FRAME)
+    _check_window(window)
+    if win_length == 1:
+        return np.ones(1, dtype=np.float32)
     phase = 2 * np.pi / win_length * np.arange(win_length)
     terms = [weight * np.cos(k * phase) for k, weight in enumerate(WINDOWS[window])]
-    weights: FloatArray = np.sum(terms, axis=0).astype(np.float32)
+    # The terms of Blackman's window add up to a little less than 0 where it begins.
+    weights: FloatArray = np.clip(np.sum(terms, axis=0), 0.0, 1.0).astype(np.float32)
     return weights
+
+
+def _check_window(window: str) -> None:
+    if not isinstance(window, str) or window not in WINDOWS:
+        raise UsageError(f"window must be one of {', '.join(WINDOWS)}, got {window!r}")
 
 
 def fft_frequencies(*, sr: float, n_fft: int) -> FloatArray:
@@ -251,11 +257,10 @@ def fft_frequencies(*, sr: float, n_fft: int) -> FloatArray:
     Raises
     ------
     UsageError
-        If a parameter is not positive.
+        If a parameter is out of range.
     """
-    check_count("n_fft", n_fft, at_least=2)
-    if not sr > 0:
-        raise UsageError(f"sr must be above 0 Hz, got {sr!r}")
+    check_count("n_fft", n_fft, at_least=2, at_most=LONGEST_FRAME)
+    check_number("sr", sr, above=0)
     return (np.arange(n_fft // 2 + 1) * (sr / n_fft)).astype(np.float32)
 
 
@@ -312,13 +317,21 @@ def matching_n_fft(n_bins: int, *, n_fft: int) -> int:
     -------
     int
         `n_fft` where it fits the rows, otherwise the even size that does, as in librosa.
+
+    Raises
+    ------
+    UsageError
+        If `n_fft` is out of range.
     """
+    check_count("n_fft", n_fft, at_least=2, at_most=LONGEST_FRAME)
     return n_fft if n_fft // 2 + 1 == n_bins else 2 * (n_bins - 1)
 
 
-def _checked_window(window: str, win_length: int, n_fft: int) -> FloatArray:
-    check_count("n_fft", n_fft, at_least=2)
+def _checked_window(window: str, win_length: int | None, n_fft: int) -> FloatArray:
+    check_count("n_fft", n_fft, at_least=2, at_most=LONGEST_FRAME)
+    win_length = n_fft if win_length is None else win_length
     check_count("win_length", win_length)
+    _check_window(window)
     if win_length > n_fft:
         raise UsageError(f"win_length must be at most n_fft={n_fft}, got {win_length}")
     return _centred_window(window, win_length, n_fft)

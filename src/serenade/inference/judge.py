@@ -68,19 +68,13 @@ class WindowJudge:
         """
         return self if reference is None else WindowJudge(self.spec, self._scorer, reference)
 
-    def learning(
-        self, reference: SpeakerReference | None, *, seconds: float, weight: float
-    ) -> LearningJudge:
+    def learning(self, reference: SpeakerReference | None) -> LearningJudge:
         """Give a judge that gets to know one speaker.
 
         Parameters
         ----------
         reference : SpeakerReference or None
             What is known of the speaker before.
-        seconds : float
-            How much of a window was not in the one before [s].
-        weight : float
-            How many clips a window counts for.
 
         Returns
         -------
@@ -93,7 +87,18 @@ class WindowJudge:
             If the model does not adapt to speakers, or the reference is of another one.
         """
         start = empty_reference(self.spec) if reference is None else reference
-        return LearningJudge(self.spec, self._scorer, start, seconds=seconds, weight=weight)
+        return LearningJudge(self.spec, self._scorer, start)
+
+    def learn(self, score: WindowScore, *, n_samples: int, n_new: int) -> None:
+        """Take note of a window that was judged; this judge learns nothing from it.
+
+        Parameters
+        ----------
+        score : WindowScore
+            Of the window.
+        n_samples, n_new : int
+            Its length, and how much of it was in no window before.
+        """
 
     def score(self, samples: FloatArray, *, denoise: bool = False) -> WindowScore | None:
         """Judge one window.
@@ -171,10 +176,6 @@ class LearningJudge(WindowJudge):
         The model.
     reference : SpeakerReference
         What is known of the speaker before.
-    seconds : float
-        How much of a window was not in the one before [s].
-    weight : float
-        How many clips a window counts for.
 
     Raises
     ------
@@ -182,29 +183,13 @@ class LearningJudge(WindowJudge):
         If the reference is of another model.
     """
 
-    def __init__(
-        self,
-        spec: ModelSpec,
-        scorer: Scorer,
-        reference: SpeakerReference,
-        *,
-        seconds: float,
-        weight: float,
-    ) -> None:
-        super().__init__(spec, scorer, reference)
-        self._seconds = seconds
-        self._weight = weight
-
-    def score(self, samples: FloatArray, *, denoise: bool = False) -> WindowScore | None:
-        """Judge the next window, then learn from it; as :meth:`WindowJudge.score`."""
-        score = super().score(samples, denoise=denoise)
-        if score is None or score.embedding is None or self._reference is None:
-            return score
-        seconds = min(self._seconds, samples.size / self.spec.sample_rate)
+    def learn(self, score: WindowScore, *, n_samples: int, n_new: int) -> None:
+        """Learn from a window, which counts for the share of it that is new."""
+        if score.embedding is None or self._reference is None or n_new <= 0:
+            return
         self._reference = self._reference.with_clip(
-            score.embedding, seconds=seconds, weight=self._weight
+            score.embedding, seconds=n_new / self.spec.sample_rate, weight=n_new / n_samples
         )
-        return score
 
 
 def empty_reference(spec: ModelSpec) -> SpeakerReference:

@@ -346,7 +346,6 @@ class Recognizer:
             If the configuration asks for what is not installed.
         """
         from serenade.inference.activity import open_activity
-        from serenade.inference.pace import find_pace
         from serenade.inference.stream import Stream
         from serenade.inference.timeline import TimelineConfig
 
@@ -354,12 +353,7 @@ class Recognizer:
         activity = open_activity(config, sample_rate=self._spec.sample_rate)
         judge = self._judge.adapted_to(reference)
         if adapt:
-            pace = find_pace(config, self._spec)
-            judge = self._judge.learning(
-                reference,
-                seconds=pace.step_hops * pace.hop_samples / self._spec.sample_rate,
-                weight=pace.step_hops / pace.window_hops,
-            )
+            judge = self._judge.learning(reference)
         return Stream(judge, activity, sample_rate=sample_rate, config=config)
 
 

@@ -25,9 +25,13 @@ def display_path(path: str) -> str:
     Returns
     -------
     str
-        The same, but for bytes that are not UTF-8, which become ``\xNN``.
+        The same, but for bytes that are not UTF-8, which become ``\xNN``, and for half a
+        character, which no path holds but other text may: it becomes ``\udNNN``.
     """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    try:
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def to_record(outcome: Outcome, *, top: int | None = None) -> Record:

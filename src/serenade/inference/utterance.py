@@ -80,6 +80,7 @@ class Utterance:
         self._unaveraged: deque[Hop] = deque()
         self._undecided: deque[tuple[Hop, WindowScore | None]] = deque()
         self._segment_start = start
+        self._heard_until = start
         self._label: int | None = None
         self._run = _Run(len(judge.spec.labels))
 
@@ -143,8 +144,14 @@ class Utterance:
         score = None if window is None else self._judge.score(window.samples)
         if window is None or score is None:
             return None, []
-        start = window.start / self._rate
-        stop = (window.start + window.samples.size) / self._rate
+        last = window.start + window.samples.size
+        self._judge.learn(
+            score,
+            n_samples=window.samples.size,
+            n_new=last - max(window.start, self._heard_until),
+        )
+        self._heard_until = last
+        start, stop = window.start / self._rate, last / self._rate
         return score, [
             Reading(start, stop, self._judge.predict(score, duration_seconds=stop - start))
         ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serenade.features.cepstrum import mfcc
-from serenade.features.mel import hz_to_mel, log_mel, mel_to_hz, power_to_db
+from serenade.features.mel import hz_to_mel, mel_to_hz, melspectrogram, power_to_db
 from serenade.features.spectrum import spectrogram
 from serenade.plots.style import (
     ACCENT,
@@ -16,6 +16,8 @@ from serenade.plots.style import (
     SPECTRUM_COLOURS,
     emotion_colours,
     new_figure,
+    set_head,
+    short,
     tidy,
 )
 
@@ -32,6 +34,9 @@ HOP_SECONDS = 0.010
 
 RANGE_DB = 80.0
 """What lies this far below the loudest point is drawn as silence [dB]."""
+
+_SILENT_POWER = 1e-10
+"""What does not lie above this is digital silence, also where nothing is louder."""
 
 _WIDTH = 8.0
 _MOST_COLUMNS = 4000
@@ -77,10 +82,9 @@ def plot_spectrogram(waveform: Waveform, *, title: str = "Spectrogram") -> Figur
     """
     hop, n_fft = _frames(waveform)
     power = spectrogram(y=waveform.samples, n_fft=n_fft, hop_length=hop, power=2.0)
-    level = power_to_db(power, ref=np.max, top_db=RANGE_DB)
     figure = new_figure(width_inches=_WIDTH, height_inches=3.2)
     axes = figure.add_subplot()
-    image = _draw_level(axes, level, waveform, top=waveform.sample_rate / 2000)
+    image = _draw_level(axes, power, waveform, top=waveform.sample_rate / 2000)
     _explain_level(figure, axes, image)
     tidy(axes, title=title, x_label="time (s)", y_label="frequency (kHz)")
     return figure
@@ -135,7 +139,7 @@ def plot_mfcc(waveform: Waveform, *, n_mfcc: int = 13, title: str = "MFCC") -> F
     coefficients = mfcc(
         y=waveform.samples, sr=waveform.sample_rate, n_mfcc=n_mfcc, n_fft=n_fft, hop_length=hop
     )[1:]
-    largest = float(np.abs(coefficients).max()) or 1.0
+    largest = max(float(np.abs(coefficients).max()), 1.0)  # silence has rounding errors alone
     figure = new_figure(width_inches=_WIDTH, height_inches=3.0)
     axes = figure.add_subplot()
     image = axes.imshow(
@@ -183,7 +187,7 @@ def plot_prediction(waveform: Waveform, prediction: Prediction, *, title: str = 
     _draw_probabilities(figure.add_subplot(grid[:, 1]), prediction)
     sure = " (not sure)" if prediction.abstained else ""
     heading = title or f"{prediction.emotion} {100 * prediction.confidence:.0f} %{sure}"
-    figure.suptitle(heading, x=0.01, ha="left", fontsize=13, color=INK)
+    set_head(figure, heading)
     return figure
 
 
@@ -230,16 +234,14 @@ def draw_mel_spectrogram(axes: Axes, waveform: Waveform, *, n_mels: int) -> Axes
         For a colour bar.
     """
     hop, n_fft = _frames(waveform)
-    level = log_mel(
+    power = melspectrogram(
         y=waveform.samples,
         sr=waveform.sample_rate,
         n_fft=n_fft,
         hop_length=hop,
         n_mels=n_mels,
-        ref=np.max,
-        top_db=RANGE_DB,
     )
-    image = _draw_level(axes, level, waveform, top=float(n_mels))
+    image = _draw_level(axes, power, waveform, top=float(n_mels))
     highest_mel = float(hz_to_mel(waveform.sample_rate / 2))
     centres_hz = mel_to_hz(np.linspace(0.0, highest_mel, n_mels + 2))[1:-1]
     ticks = [hz for hz in _MEL_TICKS_HZ if centres_hz[0] <= hz <= centres_hz[-1]]
@@ -252,14 +254,18 @@ def _draw_probabilities(axes: Axes, prediction: Prediction) -> None:
     emotions = list(prediction.probabilities)[::-1]
     colours = emotion_colours(emotions)
     shares = [100 * prediction.probabilities[emotion] for emotion in emotions]
-    bars = axes.barh(emotions, shares, color=[colours[emotion] for emotion in emotions])
+    places = range(len(emotions))
+    bars = axes.barh(places, shares, color=[colours[emotion] for emotion in emotions])
+    axes.set_yticks(places, [short(emotion) for emotion in emotions])
     axes.bar_label(bars, fmt="%.0f %%", padding=3, fontsize=8, color=INK)
     axes.set_xlim(0, 112)
     axes.set_xticks((0, 25, 50, 75, 100))
     tidy(axes, x_label="probability (%)")
 
 
-def _draw_level(axes: Axes, level: FloatArray, waveform: Waveform, *, top: float) -> AxesImage:
+def _draw_level(axes: Axes, power: FloatArray, waveform: Waveform, *, top: float) -> AxesImage:
+    level = power_to_db(power, ref=np.max, top_db=RANGE_DB)
+    level[power <= _SILENT_POWER] = -RANGE_DB
     return axes.imshow(
         level,
         aspect="auto",

@@ -6,12 +6,23 @@ from typing import TYPE_CHECKING
 
 from serenade.emotions import in_order
 from serenade.errors import UsageError
-from serenade.plots.style import ACCENT, INK, LINE, emotion_colours, new_figure, tidy
+from serenade.plots.style import (
+    ACCENT,
+    INK,
+    LINE,
+    emotion_colours,
+    name_columns,
+    new_figure,
+    short,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.figure import Figure
+
+_COLUMN_INCHES = 0.9
 
 
 def plot_emotions(counts: Mapping[str, int], *, title: str = "Clips by emotion") -> Figure:
@@ -37,14 +48,14 @@ def plot_emotions(counts: Mapping[str, int], *, title: str = "Clips by emotion")
     _check_not_empty(counts)
     emotions = in_order(counts)
     colours = emotion_colours(emotions)
-    figure = new_figure(width_inches=max(4.0, 0.9 * len(emotions) + 1.0), height_inches=3.2)
+    figure = new_figure(width_inches=_width(len(emotions)), height_inches=3.2)
     axes = figure.add_subplot()
-    bars = axes.bar(
-        emotions, [counts[e] for e in emotions], color=[colours[e] for e in emotions], width=0.7
-    )
+    heights = [counts[emotion] for emotion in emotions]
+    bars = axes.bar(range(len(emotions)), heights, color=[colours[e] for e in emotions], width=0.7)
     axes.bar_label(bars, fmt="{:,.0f}", fontsize=8, color=INK, padding=2)
     axes.margins(y=0.12)
     tidy(axes, title=title, y_label="clips")
+    name_columns(axes, emotions, inches_each=_COLUMN_INCHES)
     axes.tick_params(axis="x", length=0)
     return figure
 
@@ -81,16 +92,17 @@ def plot_emotions_by_group(
     for emotion in emotions:
         widths = [counts[group].get(emotion, 0) for group in groups]
         axes.barh(
-            groups,
+            range(len(groups)),
             widths,
             left=done,
             color=colours[emotion],
-            label=emotion,
+            label=short(emotion),
             edgecolor="white",
             linewidth=0.6,
             height=0.8,
         )
         done = [before + width for before, width in zip(done, widths, strict=True)]
+    axes.set_yticks(range(len(groups)), [short(group) for group in groups])
     axes.invert_yaxis()
     axes.margins(x=0.02, y=0.01)
     tidy(axes, title=title, x_label="clips")
@@ -128,11 +140,10 @@ def plot_spread(
     _check_not_empty(values)
     groups = in_order(values) if by_emotion else list(values)
     colours = emotion_colours(groups) if by_emotion else dict.fromkeys(groups, ACCENT)
-    figure = new_figure(width_inches=max(4.0, 0.9 * len(groups) + 1.0), height_inches=3.2)
+    figure = new_figure(width_inches=_width(len(groups)), height_inches=3.2)
     axes = figure.add_subplot()
     boxes = axes.boxplot(
         [list(values[group]) for group in groups],
-        tick_labels=groups,
         whis=(5, 95),
         showfliers=False,
         patch_artist=True,
@@ -147,8 +158,13 @@ def plot_spread(
     axes.grid(axis="y", color=LINE, linewidth=0.6)
     axes.set_axisbelow(True)
     tidy(axes, title=title, y_label=label)
+    name_columns(axes, groups, first=1, inches_each=_COLUMN_INCHES)
     axes.tick_params(axis="x", length=0)
     return figure
+
+
+def _width(n_columns: int) -> float:
+    return max(4.0, _COLUMN_INCHES * n_columns + 1.0)
 
 
 def _check_not_empty(groups: Mapping[str, object]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serenade.errors import UsageError
-from serenade.plots.style import ACCENT, CONTRAST, INK, LINE, new_figure, tidy
+from serenade.plots.style import ACCENT, CONTRAST, INK, LINE, new_figure, short, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +45,11 @@ def plot_confusion(
         raise UsageError(f"a confusion matrix of {k} labels must be {k} x {k}, got {counts.shape}")
     totals = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(totals, 1)
-    figure = new_figure(width_inches=1.6 + 0.75 * k, height_inches=1.4 + 0.58 * k)
+    names = [short(label) for label in labels]
+    longest = max(map(len, names))
+    figure = new_figure(
+        width_inches=0.9 + 0.08 * longest + 0.75 * k, height_inches=1.1 + 0.04 * longest + 0.58 * k
+    )
     axes = figure.add_subplot()
     image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
     for row in range(k):
@@ -55,8 +59,8 @@ def plot_confusion(
             axes.text(column, row - 0.1, share, ha="center", va="center", fontsize=9, color=ink)
             small = f"{counts[row, column]:,}"
             axes.text(column, row + 0.25, small, ha="center", va="center", fontsize=6.5, color=ink)
-    axes.set_xticks(range(k), labels, rotation=30, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(k), labels)
+    axes.set_xticks(range(k), names, rotation=30, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(k), names)
     bar = figure.colorbar(image, ax=axes, pad=0.02, format=lambda share, _: f"{100 * share:.0f} %")
     bar.ax.tick_params(labelsize=8)
     tidy(axes, title=title, x_label="what the model said", y_label="what it is")
@@ -95,7 +99,7 @@ def plot_scores(
     if not scores:
         raise UsageError("there is nothing to draw: the mapping is empty; give one group or more")
     ordered = sorted(scores.items(), key=lambda item: item[1][0])
-    names = [name for name, _ in ordered]
+    names = [short(name) for name, _ in ordered]
     figure = new_figure(width_inches=7.0, height_inches=1.4 + 0.26 * max(len(names), 4))
     axes = figure.add_subplot()
     for place, (_, (value, low, high)) in enumerate(ordered):

@@ -6,20 +6,25 @@ two threads can draw at once. The same values give the same picture.
 
 from __future__ import annotations
 
+import os
+import warnings
 from typing import TYPE_CHECKING
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from serenade.emotions import EMOTIONS
 from serenade.errors import UsageError
+from serenade.inference.records import display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
 
 EMOTION_COLOURS: Mapping[str, str] = {
     "neutral": "#9aa0a8",
@@ -52,6 +57,33 @@ SPECTRUM_COLOURS = "magma"
 FILE_TYPES = (".png", ".svg", ".pdf")
 """Extensions that :func:`save_figure` takes."""
 
+LONGEST_NAME = 32
+"""Longer names of groups and emotions lose their middle [characters]."""
+
+_INCHES_PER_CHARACTER = 0.075
+"""Width of names along an axis; few are wider."""
+
+_TITLE_CHARACTERS_PER_INCH = 11
+_HEAD_CHARACTERS_PER_INCH = 8
+
+_UNKNOWN_CHARACTER = ("Glyph .* missing from", "Matplotlib currently does not support")
+"""How warnings begin that matplotlib gives for every character without a shape."""
+
+
+class _Picture(Figure):
+    """A figure whose words are shown as they are: dollars are no formula.
+
+    A character that the font lacks becomes an empty box, without a warning for each.
+    """
+
+    def draw(self, renderer: RendererBase) -> None:
+        for text in self.findobj(Text):
+            text.set_parse_math(False)
+        with warnings.catch_warnings():
+            for message in _UNKNOWN_CHARACTER:
+                warnings.filterwarnings("ignore", message)
+            super().draw(renderer)
+
 
 def new_figure(*, width_inches: float, height_inches: float) -> Figure:
     """Make an empty figure.
@@ -66,7 +98,7 @@ def new_figure(*, width_inches: float, height_inches: float) -> Figure:
     Figure
         With room for titles and labels kept free as they are added.
     """
-    figure = Figure(figsize=(width_inches, height_inches), dpi=110, layout="constrained")
+    figure = _Picture(figsize=(width_inches, height_inches), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -79,9 +111,10 @@ def tidy(axes: Axes, *, title: str = "", x_label: str = "", y_label: str = "") -
     axes : Axes
         Changed in place.
     title, x_label, y_label : str
-        Empty for none.
+        Empty for none; a title that is wider than the axes is shortened.
     """
-    axes.set_title(title, loc="left", fontsize=11, color=INK)
+    most = int(_TITLE_CHARACTERS_PER_INCH * axes.bbox.width / axes.figure.dpi)
+    axes.set_title(short(title, most=most), loc="left", fontsize=11, color=INK)
     axes.set_xlabel(x_label, fontsize=9, color=SOFT)
     axes.set_ylabel(y_label, fontsize=9, color=SOFT)
     axes.tick_params(labelsize=8, colors=SOFT, length=3)
@@ -89,6 +122,63 @@ def tidy(axes: Axes, *, title: str = "", x_label: str = "", y_label: str = "") -
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(LINE)
+
+
+def short(name: str, *, most: int = LONGEST_NAME) -> str:
+    """Give a name as a picture can show it.
+
+    Parameters
+    ----------
+    name : str
+        Any text.
+    most : int
+        How long it may be [characters], at least 3.
+
+    Returns
+    -------
+    str
+        On one line; an ellipsis stands for the middle of a longer name, since names of speakers
+        begin alike.
+    """
+    line = " ".join(display_path(name).split())
+    if len(line) <= most:
+        return line
+    return f"{line[: most // 2]}…{line[len(line) - (most - 1) // 2 :]}"
+
+
+def set_head(figure: Figure, words: str) -> None:
+    """Write a line above all axes of a figure.
+
+    Parameters
+    ----------
+    figure : Figure
+        Changed in place.
+    words : str
+        Empty for none; shortened where the figure is too narrow.
+    """
+    if words:
+        most = int(_HEAD_CHARACTERS_PER_INCH * figure.get_figwidth())
+        figure.suptitle(short(words, most=most), x=0.01, ha="left", fontsize=13, color=INK)
+
+
+def name_columns(axes: Axes, names: Sequence[str], *, first: int = 0, inches_each: float) -> None:
+    """Write names below columns, aslant where they would cover each other.
+
+    Parameters
+    ----------
+    axes : Axes
+        Changed in place; its columns are one apart.
+    names : sequence of str
+        Name of each column.
+    first : int
+        Where the first column is.
+    inches_each : float
+        Width of a column on paper [inch].
+    """
+    shown = [short(name) for name in names]
+    axes.set_xticks(range(first, first + len(shown)), shown)
+    if max(map(len, shown)) * _INCHES_PER_CHARACTER > inches_each:
+        axes.set_xticklabels(shown, rotation=30, ha="right", rotation_mode="anchor")
 
 
 def emotion_colours(emotions: Iterable[str]) -> dict[str, str]:
@@ -155,9 +245,13 @@ def check_picture_path(path: Path) -> str:
     Raises
     ------
     UsageError
-        If the extension is none of these.
+        If the extension is none of these, or the folder is missing or may not be written.
     """
     kind = path.suffix.lower()
     if kind not in FILE_TYPES:
         raise UsageError(f"the picture {path} must end in one of {', '.join(FILE_TYPES)}")
+    if not (os.access(path, os.W_OK) or os.access(path.parent, os.W_OK | os.X_OK)):
+        raise UsageError(
+            f"the picture {path} cannot be written; choose a folder that is there and writable"
+        )
     return kind

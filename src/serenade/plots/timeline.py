@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.patches import Patch
 
 from serenade.errors import UsageError
-from serenade.plots.style import INK, LINE, SOFT, emotion_colours, new_figure, tidy
+from serenade.plots.style import INK, LINE, SOFT, emotion_colours, new_figure, short, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def plot_timeline(timeline: Timeline, *, title: str = "") -> Figure:
     stack.set_xlim(0.0, timeline.duration_seconds)
     stack.xaxis.set_major_formatter(lambda seconds, _: _clock(seconds))
     tidy(stack, x_label="time (minutes:seconds)", y_label="probability (%)")
-    handles = [Patch(facecolor=colours[label], label=label) for label in timeline.labels]
+    handles = [Patch(facecolor=colours[label], label=short(label)) for label in timeline.labels]
     handles.append(Patch(facecolor="white", edgecolor=SOFT, hatch="////", label="not sure"))
     handles.append(Patch(facecolor=_NO_SPEECH, label="no speech"))
     figure.legend(handles=handles, loc="outside right upper", fontsize=8, frameon=False)
@@ -83,7 +83,7 @@ def _draw_segment(
         axes.text(
             middle,
             0.5,
-            prediction.emotion,
+            short(prediction.emotion),
             ha="center",
             va="center",
             fontsize=8,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.ticker import MaxNLocator
 
 from serenade.errors import UsageError
-from serenade.plots.style import ACCENT, CONTRAST, INK, LINE, SOFT, new_figure, tidy
+from serenade.plots.style import ACCENT, CONTRAST, LINE, SOFT, new_figure, set_head, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,8 +57,7 @@ def plot_training_curves(
     figure = new_figure(width_inches=4.6 * len(shown), height_inches=3.4)
     for axes, name in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         _draw(axes, epochs, name)
-    if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=INK)
+    set_head(figure, title)
     return figure
 
 

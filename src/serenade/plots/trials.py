@@ -8,7 +8,16 @@ import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from serenade.errors import UsageError
-from serenade.plots.style import ACCENT, CONTRAST, INK, LINE, SOFT, new_figure, tidy
+from serenade.plots.style import (
+    ACCENT,
+    CONTRAST,
+    LINE,
+    SOFT,
+    name_columns,
+    new_figure,
+    set_head,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -20,6 +29,7 @@ _MOST_SETTINGS = 8
 _PER_ROW = 3
 _MOST_TICKS = 6
 _MOST_DECADES = 2.0
+_AXIS_INCHES = 2.8
 
 
 def plot_trials(
@@ -79,8 +89,7 @@ def plot_trials(
         axes.set_visible(False)
     for axes in panels[::columns]:
         axes.set_ylabel("validation UAR (%)", fontsize=9, color=SOFT)
-    if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=INK)
+    set_head(figure, title)
     return figure
 
 
@@ -103,7 +112,7 @@ def _draw_setting(
     else:
         words = sorted({str(v) for v in tried})
         places = np.array([words.index(str(v)) for v in tried], float)
-        axes.set_xticks(range(len(words)), words)
+        name_columns(axes, words, inches_each=_AXIS_INCHES / len(words))
     _draw_points(axes, places, values, stopped)
 
 

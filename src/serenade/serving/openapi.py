@@ -17,7 +17,7 @@ _ADAPTED_TO = {
     "type": "object",
     "required": ["clips", "seconds"],
     "additionalProperties": False,
-    "description": "How much of the speaker was heard before; absent without adaptation.",
+    "description": "How much of the speaker was heard until then; absent without adaptation.",
     "properties": {
         "clips": {"type": "integer", "minimum": 0},
         "seconds": {"type": "number", "minimum": 0},

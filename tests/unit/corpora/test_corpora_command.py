@@ -163,7 +163,7 @@ def test_lengths_are_of_the_parts_that_are_there_and_bad_files_are_named(
 ) -> None:
     manifest = tmp_path / "m.jsonl"
     line = {"path": str(tess / "OAF_back_angry.wav"), "emotion": "anger", "corpus": "x"}
-    parts = [
+    parts: list[dict[str, object]] = [
         {"id": "1", "stop_seconds": 0.25},
         {"id": "2", "start_seconds": 0.5, "stop_seconds": 1000},
         {"id": "3", "start_seconds": 7200},
@@ -178,3 +178,19 @@ def test_lengths_are_of_the_parts_that_are_there_and_bad_files_are_named(
     assert "absent.wav" in result.stderr
     rows = _run("stats", manifest, "--durations", "--format", "csv").stdout.splitlines()
     assert "x,,hours,0.000208,4" in rows
+
+
+def test_names_that_are_not_utf8_are_counted_as_text(tmp_path: Path) -> None:
+    manifest = tmp_path / "m.jsonl"
+    line = {
+        "id": "n\udcff/1",
+        "path": "a.wav",
+        "emotion": "sad",
+        "corpus": "n\udcff",
+        "speaker": "s",
+    }
+    manifest.write_text(json.dumps(line) + "\n")
+    for form in ("text", "csv"):
+        assert r"n\xff" in _run("stats", manifest, "--format", form).stdout
+    (counted,) = json.loads(_run("stats", manifest, "--format", "json").stdout)
+    assert counted["corpus"] == r"n\xff"

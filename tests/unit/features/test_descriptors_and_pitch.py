@@ -18,7 +18,7 @@ from serenade.features.descriptors import (
     zero_crossing_rate,
 )
 from serenade.features.pitch import yin, yin_with_voicing
-from serenade.features.spectrum import spectrogram
+from serenade.features.spectrum import fft_frequencies, spectrogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +92,13 @@ def test_chroma_names_the_pitch_class_from_c() -> None:
     assert chroma.max() == 1.0
 
 
+def test_the_first_class_of_chroma_is_c_in_steps_of_twelve_and_fewer_begin_at_a() -> None:
+    bins = fft_frequencies(sr=SR, n_fft=2**15)
+    for n_chroma, first_hz in ((12, 523.25), (24, 523.25), (10, 440.0)):
+        bank = chroma_filter_bank(sr=SR, n_fft=2**15, n_chroma=n_chroma)
+        assert bank[:, np.abs(bins - first_hz).argmin()].argmax() == 0
+
+
 def test_tuning_of_a_sharp_note_is_found() -> None:
     sharp = 440 * 2 ** (0.3 / 12)
     power = spectrogram(y=tone(sharp), n_fft=4096, power=2.0)
@@ -134,17 +141,28 @@ def test_pitch_has_a_quarter_of_the_frame_as_default_hop() -> None:
     ("call", "message"),
     [
         (lambda: spectral_rolloff(y=NOISE, sr=SR, roll_percent=85), "roll_percent.*got 85"),
-        (lambda: spectral_flatness(y=NOISE, amin=0), "amin and power must be above 0"),
+        (lambda: spectral_flatness(y=NOISE, amin=0), "amin must be at least 1e-38, got 0"),
+        (lambda: spectral_flatness(y=NOISE, amin=1e-50), "amin must be at least 1e-38, got 1e-50"),
+        (lambda: spectral_flatness(y=NOISE, power=0), "power must be above 0"),
         (lambda: spectral_bandwidth(y=NOISE, sr=SR, p=0), "p must be above 0"),
+        (lambda: spectral_bandwidth(y=NOISE, sr=SR, p=np.inf), "p must be a finite number"),
+        (lambda: spectral_centroid(y=NOISE, sr=np.inf), "sr must be a finite number, got inf"),
         (lambda: spectral_centroid(y=NOISE, sr=0), "sr must be above 0"),
         (lambda: rms(S=np.ones((257, 2)), frame_length=1024), "513 bins, got 257"),
         (rms, "exactly one of y"),
         (lambda: zero_crossing_rate(NOISE, hop_length=0), "hop_length must be"),
         (lambda: spectral_contrast(y=NOISE, sr=SR, n_bands=8), "lower one of them"),
+        (lambda: spectral_contrast(y=NOISE, sr=SR, n_bands=5000), "lower one of them"),
+        (lambda: spectral_contrast(y=NOISE, sr=12_800, n_bands=6), "lower one of them"),
         (lambda: spectral_contrast(y=NOISE, sr=SR, quantile=1), "quantile must lie"),
         (lambda: spectral_contrast(y=NOISE, sr=SR, n_fft=32, fmin=20), "holds no bin"),
         (lambda: chroma_stft(y=NOISE, sr=SR, n_chroma=0, tuning=0.0), "n_chroma must be"),
-        (lambda: chroma_filter_bank(sr=SR, n_fft=512, tuning=np.nan), "tuning finite"),
+        (
+            lambda: chroma_filter_bank(sr=SR, n_fft=512, tuning=np.nan),
+            "tuning must be a finite number",
+        ),
+        (lambda: chroma_filter_bank(sr=SR, n_fft=512, tuning=1e12), "at most an octave, 12 bins"),
+        (lambda: yin(NOISE, fmin=65, fmax=500, sr=np.inf), "sr must be a finite number, got inf"),
         (lambda: yin(NOISE, fmin=0, fmax=500, sr=SR), "one period of fmin=0"),
         (lambda: yin(NOISE, fmin=65, fmax=500, sr=SR, frame_length=200), "one period of fmin=65"),
         (lambda: yin(NOISE, fmin=500, fmax=65, sr=SR), "fmin < fmax"),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serenade.errors import AudioError, UsageError
+from serenade.features.checks import LOUDEST
 from serenade.features.frontends import FRONT_ENDS, functional_vector, get_front_end
 from serenade.features.functionals import PERCENTILES, STATISTICS, functionals
 from serenade.types import Waveform
@@ -46,10 +47,12 @@ def test_functionals_equal_numpy(n_rows: int, n_frames: int) -> None:
         (np.ones((1, 3)), ["a"], [0, 1], "one time per frame"),
         (np.ones((1, 0)), ["a"], [], "one frame or more"),
         (np.full((1, 2), np.nan), ["a"], [0, 1], "matrix must be finite"),
+        (np.ones((1, 3)), ["a"], [0, np.nan, 1], "times_seconds must be finite"),
+        (np.ones((1, 3)), ["a"], ["0", "1", "2"], "times_seconds must hold real numbers"),
     ],
 )
 def test_functionals_of_what_does_not_fit_is_one_clear_error(
-    matrix: npt.NDArray[np.float64], names: list[str], times: list[float], message: str
+    matrix: npt.NDArray[np.float64], names: list[str], times: npt.ArrayLike, message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
         functionals(matrix, names=names, times_seconds=times)
@@ -75,6 +78,17 @@ def test_every_clip_gives_the_same_finite_values(front_end: str, kind: str, n_sa
     assert values.shape == (len(names),) == (len(set(names)),)
     assert np.isfinite(values).all()
     assert names == functional_vector(_clip("noise", 4_000), FRONT_ENDS[front_end])[1]
+
+
+@pytest.mark.parametrize("front_end", FRONT_ENDS)
+@pytest.mark.parametrize("kind", ["noise", "tone", "offset", "click"])
+def test_the_loudest_clip_gives_finite_values(front_end: str, kind: str) -> None:
+    samples = _clip(kind, 4_000).samples
+    loudest = Waveform(samples * np.float32(LOUDEST / np.abs(samples).max()), SR)
+    values, _ = functional_vector(loudest, FRONT_ENDS[front_end])
+    assert np.isfinite(values).all()
+    with pytest.raises(AudioError, match="samples must be finite and at most"):
+        functional_vector(Waveform(2 * loudest.samples, SR), FRONT_ENDS[front_end])
 
 
 def test_pitch_is_that_of_voiced_frames_in_semitones() -> None:

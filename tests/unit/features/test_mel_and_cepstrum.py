@@ -54,6 +54,16 @@ def test_filter_bank_is_shared_and_cannot_be_changed() -> None:
         bank[0, 0] = 1.0
 
 
+def test_a_number_of_bands_is_checked_whatever_was_computed_before() -> None:
+    melspectrogram(y=NOISE, sr=SR, n_fft=512, n_mels=64)
+    with pytest.raises(UsageError, match=r"n_mels must be a whole number .* got 64\.0"):
+        melspectrogram(y=NOISE, sr=SR, n_fft=512, n_mels=64.0)  # type: ignore[arg-type]
+
+
+def test_decibels_of_one_number_are_one_number() -> None:
+    assert power_to_db(100.0) == pytest.approx(20.0)
+
+
 def test_decibels_follow_reference_floor_and_range() -> None:
     power = np.array([[1e-12, 1e-4, 1.0, 100.0]])
     np.testing.assert_allclose(power_to_db(power, top_db=None), [[-100, -40, 0, 20]], atol=1e-4)
@@ -103,12 +113,24 @@ def test_a_short_clip_has_derivatives_when_its_ends_are_held(n_frames: int) -> N
         (lambda: mel_filter_bank(sr=SR, n_fft=512, norm="l1"), "norm .* got 'l1'"),
         (lambda: log_mel(y=NOISE, sr=SR, fmax=9000), "fmax <= sr / 2"),
         (lambda: log_mel(y=NOISE, sr=SR, n_mels=0), "n_mels must be"),
-        (lambda: power_to_db(np.ones(3), amin=0), "amin must be above 0"),
+        (lambda: power_to_db(np.ones(3), amin=0), "amin must be at least 1e-38, got 0"),
+        (lambda: power_to_db(np.ones(3), amin=1e-50), "amin must be at least 1e-38, got 1e-50"),
+        (lambda: log_mel(y=NOISE, sr=SR, amin=1e-50), "amin must be at least 1e-38, got 1e-50"),
         (lambda: power_to_db(np.ones(3), top_db=-1), "top_db must be at least 0"),
+        (lambda: power_to_db(np.ones(3), ref=np.nan), "ref must be a finite number, got nan"),
+        (lambda: power_to_db([]), "S must hold one number or more"),
+        (lambda: power_to_db([1.0, np.nan]), "S must be finite"),
+        (lambda: power_to_db([1.0, 1e300]), "S must be finite"),
+        (lambda: power_to_db([1j]), "S must hold real numbers, got complex128"),
+        (lambda: power_to_db("abc"), "S must hold real numbers, got <U3"),
+        (lambda: power_to_db([[1.0], [1.0, 2.0]]), "S must be an array, got lists of different"),
+        (lambda: log_mel(y=NOISE, sr=np.inf), "sr must be a finite number, got inf"),
+        (lambda: mel_filter_bank(sr=SR, n_fft=512, n_mels=10**9), "n_mels must be at most 16384"),
         (lambda: mfcc(sr=SR), "exactly one of y"),
         (lambda: mfcc(y=NOISE, sr=SR, n_mfcc=65, n_mels=64), "at most the 64 mel bands, got 65"),
         (lambda: mfcc(y=NOISE, sr=SR, dct_type=1), "dct_type must be 2 or 3, got 1"),
         (lambda: mfcc(y=NOISE, sr=SR, lifter=-1), "lifter must be at least 0"),
+        (lambda: mfcc(y=NOISE, sr=SR, lifter=np.inf), "lifter must be a finite number, got inf"),
         (lambda: delta(np.ones((2, 20)), width=4), "width must be odd"),
         (lambda: delta(np.ones((2, 20)), width=3, order=3), "above order=3"),
         (lambda: delta(np.ones((2, 20)), order=0), "order must be"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,6 +104,15 @@ def test_windows_are_periodic(window: str) -> None:
     scipy_signal = pytest.importorskip("scipy.signal")
     expected = scipy_signal.get_window(window, 25, fftbins=True)
     np.testing.assert_allclose(get_window(window, win_length=25), expected, atol=1e-6)
+    assert get_window(window, win_length=1) == scipy_signal.get_window(window, 1, fftbins=True)
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("win_length", [1, 2, 3, 25, 512])
+def test_weights_of_windows_lie_from_0_to_1(window: str, win_length: int) -> None:
+    weights = get_window(window, win_length=win_length)
+    assert 0.0 <= weights.min() <= weights.max() <= 1.0
+    assert weights.max() > 0
 
 
 def test_frames_that_are_not_centred_start_at_multiples_of_the_hop() -> None:
@@ -139,9 +149,12 @@ def test_accumulating_rows_equals_a_cumulative_sum(n_rows: int) -> None:
         (np.zeros(100, np.int16), "floating point.*int16.*full scale"),
         (np.array([0.0, np.nan]), "finite"),
         (np.array([0.0, 1e300]), "finite"),
+        (np.array([0.0, -1.1e9]), "at most 1e\\+09 in size"),
+        ([[1.0], [1.0, 2.0]], "one channel, got lists of different lengths"),
+        ("abc", "floating point"),
     ],
 )
-def test_unusable_samples_are_one_clear_error(samples: np.ndarray, message: str) -> None:
+def test_unusable_samples_are_one_clear_error(samples: npt.ArrayLike, message: str) -> None:
     with pytest.raises(AudioError, match=message):
         stft(samples, n_fft=64)
 
@@ -156,17 +169,27 @@ def test_too_few_samples_without_centring_is_one_clear_error() -> None:
     [
         ({"n_fft": 1}, "n_fft must be a whole number of at least 2, got 1"),
         ({"n_fft": 64.5}, "n_fft must be a whole number"),
+        ({"n_fft": 10**9}, "n_fft must be at most 1048576, got 1000000000"),
         ({"hop_length": 0}, "hop_length must be a whole number of at least 1, got 0"),
+        ({"hop_length": True}, "hop_length must be a whole number of at least 1, got True"),
+        ({"hop_length": 10**12}, "hop_length must be at most 16777216, got 1000000000000"),
+        ({"win_length": "64"}, "win_length must be a whole number of at least 1, got '64'"),
         ({"win_length": 65}, "win_length must be at most n_fft=64, got 65"),
         ({"window": "kaiser"}, "window must be one of hann, .* got 'kaiser'"),
         ({"pad_mode": "wrap"}, "pad_mode must be one of .* got 'wrap'"),
+        ({"window": ["hann"]}, "window must be one of hann, .* got"),
         ({"power": 0.0}, "power must be above 0, got 0.0"),
+        ({"power": np.inf}, "power must be a finite number, got inf"),
+        ({"power": "2"}, "power must be a finite number, got '2'"),
+        ({"power": 10**400}, "power must be a finite number, got 1000"),
         ({"S": np.ones((33, 4))}, "exactly one of y .* and S"),
         ({"y": None}, "exactly one of y .* and S"),
         ({"y": None, "S": np.ones(3)}, "S must have shape"),
         ({"y": None, "S": -np.ones((33, 4))}, "without negative values"),
         ({"y": None, "S": np.ones((33, 4)) * 1j}, "real numbers, got complex128"),
         ({"y": None, "S": np.full((33, 4), np.inf)}, "finite"),
+        ({"y": None, "S": np.full((33, 4), 1e300)}, "finite"),
+        ({"y": None, "S": [[1.0], [1.0, 2.0]]}, "S must be an array, got lists of different"),
     ],
 )
 def test_bad_parameters_are_one_clear_error(arguments: dict[str, object], message: str) -> None:

@@ -73,6 +73,24 @@ def test_silence_can_be_drawn() -> None:
         assert plot(silence).axes
 
 
+def test_silence_is_drawn_as_quiet_not_as_the_loudest_point() -> None:
+    silence = Waveform(np.zeros(1600, np.float32), RATE)
+    for plot in (plot_spectrogram, plot_mel_spectrogram):
+        image: Any = plot(silence).axes[0].images[0]
+        assert np.all(image.get_array() == image.get_clim()[0])
+    image = plot_mfcc(silence).axes[0].images[0]
+    assert np.abs(image.get_array()).max() < 0.01 * image.get_clim()[1]
+
+
+def test_what_is_silent_beside_a_faint_sound_is_drawn_as_silent() -> None:
+    faint = _tone(1000, amplitude=1e-7)
+    faint.samples[RATE // 2 :] = 0.0
+    image: Any = plot_spectrogram(faint).axes[0].images[0]
+    level = image.get_array()
+    assert level.max() == pytest.approx(0.0, abs=1e-4)
+    assert np.all(level[:, -10:] == image.get_clim()[0])
+
+
 def test_a_prediction_shows_each_emotion_with_its_probability() -> None:
     prediction = Prediction(
         emotion="anger",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -29,6 +30,34 @@ def test_the_parts_of_a_group_add_up() -> None:
         ends[row] = max(ends.get(row, 0.0), bar.get_x() + bar.get_width())
     assert ends == {0: 4, 1: 5}
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["calm", "anger"]
+
+
+def test_long_names_below_columns_do_not_cover_each_other() -> None:
+    new = ("disappointed_with_the_world", "a" * 40)
+    counts = dict.fromkeys((*EMOTION_COLOURS, *new), 1000)
+    values = {emotion: [1.0] for emotion in counts}
+    for figure in (plot_emotions(counts), plot_spread(values, label="s")):
+        figure.canvas.draw()
+        labels: Any = figure.axes[0].get_xticklabels()
+        assert {label.get_rotation() for label in labels} == {30}
+        ends = [label.get_window_extent().x1 for label in labels]
+        assert all(left + 10 < right for left, right in pairwise(ends))
+        assert all(label.get_window_extent().x0 >= 0 for label in labels)
+
+
+def test_usual_names_below_columns_are_level_and_have_room() -> None:
+    figure = plot_emotions(dict.fromkeys(EMOTION_COLOURS, 1000))
+    figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+    assert len({box.y0 for box in boxes}) < len(boxes)
+
+
+def test_groups_that_look_alike_when_shortened_stay_apart() -> None:
+    names = [f"{'x' * 40}{middle}{'y' * 40}" for middle in "ab"]
+    axes: Any = plot_emotions_by_group({name: {"anger": 1} for name in names}).axes[0]
+    assert len({bar.get_y() for bar in axes.patches}) == 2
+    assert len({label.get_text() for label in axes.get_yticklabels()}) == 1
 
 
 def test_the_box_of_a_group_shows_its_median() -> None:

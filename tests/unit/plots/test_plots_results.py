@@ -23,6 +23,13 @@ def test_the_cells_of_a_confusion_matrix_hold_share_and_number() -> None:
     np.testing.assert_allclose(axes.images[0].get_array()[0], [0.75, 0.25, 0.0])
 
 
+def test_long_labels_leave_room_for_the_cells() -> None:
+    labels = ["neutral", "语" * 40, "a" * 40]
+    figure: Any = plot_confusion(labels, np.eye(3, dtype=np.int64))
+    figure.canvas.draw()  # warns where the axes have no room
+    assert figure.axes[0].get_window_extent().width > 50
+
+
 def test_a_matrix_that_does_not_fit_is_one_clear_error() -> None:
     with pytest.raises(UsageError, match=r"of 2 labels must be 2 x 2, got \(3, 3\)"):
         plot_confusion(["a", "b"], np.zeros((3, 3), np.int64))

@@ -49,6 +49,13 @@ def test_accuracy_is_drawn_where_a_run_measured_it() -> None:
     assert [a.get_title(loc="left") for a in plot_training_curves(epochs).axes] == ["Accuracy"]
 
 
+def test_a_long_title_keeps_its_end_and_stays_on_the_page() -> None:
+    figure: Any = plot_training_curves(EPOCHS, title="cost$x^$" * 40 + " (validation leaks)")
+    figure.canvas.draw()
+    assert figure.get_suptitle().endswith(" (validation leaks)")
+    assert figure._suptitle.get_window_extent().x1 < figure.bbox.x1
+
+
 def test_epochs_without_a_measure_are_one_clear_error() -> None:
     with pytest.raises(UsageError, match=r"give metrics\.jsonl"):
         plot_training_curves([{"epoch": 1}])
