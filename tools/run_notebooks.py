@@ -2,12 +2,15 @@
 
     SERENADE_DATA=../shared/data python tools/run_notebooks.py
 
-The notebooks are their own source: edit them, then run this. A cell with the tag ``corpus-audio``
-plays recordings that may not be passed on; what it shows is replaced by a sentence.
+The notebooks are their own source: edit them, then run this. The path may be relative to where you
+are: the kernels, which run in ``notebooks``, are given an absolute one. A cell with the tag
+``corpus-audio`` plays recordings that may not be passed on; what it shows is replaced by a
+sentence.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ import nbformat
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+DATA_VARIABLE = "SERENADE_DATA"
 AUDIO_TAG = "corpus-audio"
 NO_AUDIO = (
     "The player is left out here: this recording may not be passed on. Run the cell to listen."
@@ -44,8 +48,22 @@ def run(path: Path) -> Any:  # noqa: ANN401 - a notebook of nbformat, which has 
         record_timing=False,
         resources={"metadata": {"path": str(path.parent)}},
     )
-    client.execute()
+    client.execute(env=kernel_environment())
     return notebook
+
+
+def kernel_environment() -> dict[str, str]:
+    """Give the environment of a kernel: this one, with an absolute path to the recordings.
+
+    Returns
+    -------
+    dict of str to str
+        Of all variables.
+    """
+    environment = dict(os.environ)
+    if DATA_VARIABLE in environment:
+        environment[DATA_VARIABLE] = str(Path(environment[DATA_VARIABLE]).absolute())
+    return environment
 
 
 def without_audio(notebook: Any) -> None:  # noqa: ANN401 - as above

@@ -1,7 +1,8 @@
-"""The notebooks run from a clean kernel, and what they store holds no audio of corpora."""
+"""The notebooks run from a clean kernel; they store no audio of corpora and no machine's paths."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import re
@@ -9,6 +10,9 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from serenade.model.bundle import open_bundle
+from serenade.model.store import resolve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +54,31 @@ def test_no_audio_of_a_corpus_is_stored(repository: Path, name: str) -> None:
             assert "Audio(filename=" in source
             assert AUDIO_TAG not in cell["metadata"].get("tags", ())
             assert re.search(r"SAMPLES|sample\b", source), "only the synthetic samples may be kept"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_path_of_a_machine_is_stored(repository: Path, name: str) -> None:
+    for output in _outputs(_cells(repository, name)):
+        told = output.get("text", []) + output.get("data", {}).get("text/plain", [])
+        assert not re.search(r"(?<![\w.])(?:/\w+/|[A-Z]:\\)", "".join(told)), told
+
+
+def test_the_evaluation_is_of_the_model_that_is_shipped(repository: Path) -> None:
+    told = json.dumps(_outputs(_cells(repository, "03_evaluate")))
+    assert f"{open_bundle(resolve('compact')).spec.model_id} knows" in told, "run it again"
+
+
+def test_the_tool_takes_a_relative_path_to_the_recordings(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("nbclient", reason='needs nbclient: pip install "serenade[notebooks]"')
+    monkeypatch.syspath_prepend(repository / "tools")
+    kernel_environment = importlib.import_module("run_notebooks").kernel_environment
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SERENADE_DATA", "data")
+    assert kernel_environment()["SERENADE_DATA"] == str(tmp_path / "data")
+    monkeypatch.delenv("SERENADE_DATA")
+    assert "SERENADE_DATA" not in kernel_environment()
 
 
 @pytest.mark.real
