@@ -6,10 +6,12 @@
 For every layer: mean and deviation of its output over time, standardised, and a logistic regression
 (C = 0.01, balanced) on the other speakers of the same corpus; mean of the unweighted average recall
 over folds. *Adapted*: each speaker's values standardised with that speaker's own clips, without
-labels. Nothing is tuned. RAVDESS is divided by the published folds of EmoBox, a corpus of few
-speakers by leaving out one at a time. A corpus where a fold's speakers did not act every emotion
-has a second row, in which such an emotion counts as missed where it is answered, as scikit-learn's
-``recall_score`` counts. Whisper hears silence after each clip, as in a padded batch and in its own
+labels. RAVDESS is divided by the published folds of EmoBox, a corpus of few speakers by leaving out
+one at a time. A corpus where a fold's speakers did not act every emotion has a second row, in which
+such an emotion counts as missed where it is answered, as scikit-learn's ``recall_score`` counts.
+
+Clips are trimmed 40 dB below their loudest 10 ms but for 50 ms at either end, cut to 8 s and
+brought to one level. Whisper hears silence after each clip, as in a padded batch and in its own
 training; its outputs there do not count. The statistics are cached; ``--write`` puts the table
 between the markers of docs/benchmarks-probe.md.
 """
@@ -19,7 +21,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,9 +36,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from serenade.corpora.manifest import read_manifest
+from serenade.evaluation.clips import utterance_waveform
 from serenade.evaluation.confusion import confusion_matrix, unweighted_average_recall
 from serenade.evaluation.protocols import make_folds
-from serenade.training.cache import cached_arrays, load_clip
+from serenade.training.cache import cached_arrays
 from serenade.training.networks.backbone import layer_statistics
 from serenade.training.networks.encoders import (
     WHISPER_SAMPLES_PER_FRAME,
@@ -45,7 +48,6 @@ from serenade.training.networks.encoders import (
     load_encoder,
 )
 from serenade.training.vectors import LabelledVectors, adapt_to_speakers, label_vectors
-from serenade.types import Conditioning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,9 +59,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks-probe.md"
 BEGIN, END = "<!-- bench/probe.py: begin -->", "<!-- bench/probe.py: end -->"
 MAX_SECONDS = 8.0
-CONDITIONING = Conditioning(level_dbfs=None)
+SAMPLE_RATE = 16_000
+FRAME = SAMPLE_RATE // 100
+TRIM_BELOW_DB = 40.0
+MARGIN_SECONDS = 0.05
+"""Kept on either side of what is not silence."""
 LEVEL = 0.05
-"""Root mean square of every clip as a whole; prediction sets that of its loud parts."""
+"""Root mean square of every clip as a whole."""
 SILENCE = 8_000
 """Samples of silence that Whisper hears after each clip; half a second."""
 INVERSE_PENALTY = 0.01
@@ -161,15 +167,11 @@ def statistics_of(
         "probe": str(Path(arguments.encoder).name),
         "encoder": dict(encoder.settings()),
         "precision": arguments.precision,
-        "conditioning": asdict(CONDITIONING),
-        "max_seconds": MAX_SECONDS,
-        "silence": SILENCE,
-        "level": LEVEL,
+        "clips": [TRIM_BELOW_DB, MARGIN_SECONDS, MAX_SECONDS, LEVEL, SILENCE],
     }
 
     def compute(utterance: Utterance) -> FloatArray:
-        clip = load_clip(utterance, CONDITIONING, max_seconds=MAX_SECONDS)
-        samples = clip.samples * (LEVEL / np.sqrt(np.mean(np.square(clip.samples))))
+        samples = prepare(utterance_waveform(utterance, None).samples)
         with torch.inference_mode():
             x, n_frames = enter(encoder, torch.from_numpy(samples)[None])
             with torch.autocast("cpu", torch.bfloat16, enabled=arguments.precision == "bf16"):
@@ -179,6 +181,20 @@ def statistics_of(
     arrays, failed = cached_arrays(part, compute, settings, folder=arguments.cache)
     bad = {utterance.id for utterance, _ in failed}
     return np.stack(arrays), [utterance for utterance in part if utterance.id not in bad]
+
+
+def prepare(samples: FloatArray) -> FloatArray:
+    """Trim silence from the ends of a clip, cut it to the longest, and set its level."""
+    clip = samples.astype(np.float64)
+    clip -= clip.mean()
+    n_frames = clip.size // FRAME
+    powers = np.square(clip[: n_frames * FRAME]).reshape(n_frames, FRAME).mean(axis=1)
+    loud = np.flatnonzero(powers >= powers.max() * 10.0 ** (-TRIM_BELOW_DB / 10.0))
+    margin = round(MARGIN_SECONDS * SAMPLE_RATE)
+    start, stop = max(0, int(loud[0]) * FRAME - margin), (int(loud[-1]) + 1) * FRAME + margin
+    clip = clip[start:stop][: round(MAX_SECONDS * SAMPLE_RATE)]
+    clip *= LEVEL / np.sqrt(np.square(clip).mean())
+    return clip.astype(np.float32)
 
 
 def enter(encoder: Encoder, waveform: Tensor) -> tuple[Tensor, Tensor]:

@@ -240,17 +240,18 @@ def _loader(
 def _counted_decodes() -> Iterator[list[str]]:
     """Note the files that the cache decodes."""
     decoded: list[str] = []
-    original = cache.decode  # type: ignore[attr-defined]
+    original = cache.utterance_waveform  # type: ignore[attr-defined]
 
-    def noting(path: str) -> Waveform:
-        decoded.append(path)
-        return original(path)
+    def noting(utterance: Utterance, root: Path | None) -> Waveform:
+        decoded.append(utterance.path)
+        waveform: Waveform = original(utterance, root)
+        return waveform
 
-    cache.decode = noting  # type: ignore[attr-defined,assignment]
+    cache.utterance_waveform = noting  # type: ignore[attr-defined]
     try:
         yield decoded
     finally:
-        cache.decode = original  # type: ignore[attr-defined]
+        cache.utterance_waveform = original  # type: ignore[attr-defined]
 
 
 def _print_reading(name: str, reading: Clock) -> None:

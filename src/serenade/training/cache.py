@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from serenade.audio.condition import condition
-from serenade.audio.decode import decode
 from serenade.errors import AudioError, SerenadeError, TrainingError
+from serenade.evaluation.clips import utterance_waveform
 from serenade.types import Conditioning, FloatArray, Waveform
 
 if TYPE_CHECKING:
@@ -59,12 +59,9 @@ def load_clip(utterance: Utterance, conditioning: Conditioning, *, max_seconds: 
     AudioError
         If the audio cannot be used.
     """
-    waveform = decode(utterance.path)
-    rate = waveform.sample_rate
-    start = round((utterance.start_seconds or 0.0) * rate)
-    stop = None if utterance.stop_seconds is None else round(utterance.stop_seconds * rate)
-    waveform = condition(Waveform(waveform.samples[start:stop], rate), conditioning)
-    return Waveform(waveform.samples[: round(max_seconds * rate)], rate)
+    waveform = condition(utterance_waveform(utterance, None), conditioning)
+    longest = round(max_seconds * waveform.sample_rate)
+    return Waveform(waveform.samples[:longest], waveform.sample_rate)
 
 
 def cached_states(
@@ -162,7 +159,7 @@ def cached_arrays(
     for number, utterance in enumerate(utterances, start=1):
         try:
             entry = (
-                folder / key / _entry_name(utterance, "" if detail is None else detail(utterance))
+                folder / key / entry_name(utterance, "" if detail is None else detail(utterance))
             )
             array: Value | None = _read(entry)
             if array is None:
@@ -175,7 +172,26 @@ def cached_arrays(
     return arrays, failed
 
 
-def _entry_name(utterance: Utterance, detail: str = "") -> str:
+def entry_name(utterance: Utterance, detail: str = "") -> str:
+    """Name what is kept of an utterance by the content of its file and the part that is meant.
+
+    Parameters
+    ----------
+    utterance : Utterance
+        What is read.
+    detail : str
+        What else the entry depends on.
+
+    Returns
+    -------
+    str
+        Relative path; another one if any of these differs.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be read.
+    """
     try:
         content = hashlib.sha256(Path(utterance.path).read_bytes())
     except OSError as error:

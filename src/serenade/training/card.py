@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from serenade.corpora.registry import corpus, find_corpus
 from serenade.model.spec import FeatureInput
 
 if TYPE_CHECKING:
@@ -26,14 +27,8 @@ hire, grade, diagnose, police or price people, nor on anybody who has not agreed
 is not what a person feels.
 """
 
-LIMITS = """## Limits
-
-- Trained on actors who were told which emotion to play. Spontaneous speech is weaker and more
-  mixed; expect lower accuracy than here.
-- The emotions of a corpus are those that its authors chose; `calm` was only acted in RAVDESS and
-  TurEV-DB, `boredom` only in EMO-DB, so the model has heard these from few voices.
-- Children, old voices, pathological voices and languages that are not listed were not measured.
-"""
+_RARE_CORPORA = 2
+"""An emotion that no more corpora have acted is heard from few voices."""
 
 
 def write_card(
@@ -68,10 +63,51 @@ def write_card(
         _accuracy(spec, recipe, results),
         _calibration(spec, results),
         _confusions(results),
-        LIMITS,
+        limits_section(spec),
         _reproduce(spec, recipe),
     ]
     path.write_text("\n".join(sections), encoding="utf-8")
+
+
+def limits_section(spec: ModelSpec) -> str:
+    """Tell where a model must be expected to be wrong more often.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        What the bundle says of itself.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    rare = "".join(f"{line}\n" for line in _rare_emotions(spec))
+    return (
+        "## Limits\n\n"
+        "- Most corpora are of actors who were told which emotion to play. Spontaneous speech is"
+        " weaker and more\n  mixed; expect lower accuracy than here.\n"
+        f"- The emotions of a corpus are those that its authors chose.\n{rare}"
+        "- Children, old voices, pathological voices and languages that are not listed were not"
+        " measured.\n"
+    )
+
+
+def _rare_emotions(spec: ModelSpec) -> list[str]:
+    """Name the emotions that few of several corpora have, as far as the registry knows them."""
+    names = dict.fromkeys(find_corpus(data.corpus) for data in spec.training_data)
+    known = [corpus(name) for name in names if name is not None]
+    if len(known) <= _RARE_CORPORA:
+        return []
+    rare = []
+    for label in spec.labels:
+        where = [one.name for one in known if label in one.card.labels]
+        if 0 < len(where) <= _RARE_CORPORA:
+            rare.append(
+                f"- `{label}` is only in {' and '.join(where)}, so the model has heard it from few"
+                " voices."
+            )
+    return rare
 
 
 def _header(spec: ModelSpec) -> str:
@@ -87,7 +123,7 @@ def _summary(spec: ModelSpec) -> str:
     front_end = (
         "`model.onnx` takes the vector that `serenade` computes from it"
         if isinstance(spec.input, FeatureInput)
-        else "the log-mel front end is inside `model.onnx`"
+        else "its front end is inside `model.onnx`"
     )
     return (
         f"- Emotions: {', '.join(spec.labels)}\n"

@@ -6,6 +6,7 @@ clips are copied, so no changed form of a clip that judges a model is ever learn
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serenade.audio.condition import condition
+from serenade.errors import AudioError
 from serenade.evaluation.clips import utterance_waveform
 from serenade.evaluation.degrade import add_noise, change_speed, cut, white_noise
 from serenade.features.spectrum import get_window, stft
-from serenade.training.cache import cached_arrays, frozen_states, load_clip
+from serenade.training.cache import cached_arrays, entry_name, frozen_states, load_clip
 from serenade.training.data import noises_to_learn
 from serenade.training.scenes import Surroundings, in_the_field, scene
 from serenade.types import Waveform
@@ -136,12 +138,19 @@ def _copied_states(
         longest = round(recipe.data.max_seconds * changed.sample_rate)  # a slower copy is longer
         return frozen_states(network, changed.samples[:longest])
 
-    def behind(utterance: Utterance) -> str:
+    @functools.cache
+    def content(voice: Utterance) -> str:
+        try:
+            return entry_name(voice)
+        except AudioError:  # heard as nothing
+            return "unreadable"
+
+    def detail(utterance: Utterance) -> str:
         voices = surroundings.behind(utterance) if kind == "field" else []
-        return " ".join(voice.id for voice in voices)
+        return " ".join([utterance.id, *map(content, voices)])
 
     states, failed = cached_arrays(
-        utterances, compute, settings, detail=behind, folder=cache, progress=progress
+        utterances, compute, settings, detail=detail, folder=cache, progress=progress
     )
     if failed:
         raise failed[0][1]  # every copy stands beside its clip: none may be missing

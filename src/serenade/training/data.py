@@ -10,7 +10,13 @@ import numpy as np
 
 from serenade.audio.decode import decode
 from serenade.corpora.registry import CORPORA
-from serenade.corpora.splits import check_disjoint, find_leaks, random_folds, speaker_split
+from serenade.corpora.splits import (
+    check_disjoint,
+    check_speakers_known,
+    find_leaks,
+    random_split,
+    speaker_split,
+)
 from serenade.emotions import LABEL_SETS, LabelSet
 from serenade.errors import SerenadeError, SplitError, TrainingError
 from serenade.evaluation.noises import noise_paths
@@ -127,8 +133,9 @@ def split(utterances: Sequence[Utterance], recipe: SplitRecipe) -> Parts:
                 f" {', '.join(sorted(at_hand))}"
             )
     if recipe.kind == "random":
-        n_folds = max(2, round(1.0 / recipe.validation_share))
-        train, validation = random_folds(utterances, n_folds=n_folds, seed=recipe.seed)[0]
+        train, validation = random_split(
+            utterances, validation_share=recipe.validation_share, seed=recipe.seed
+        )
         return Parts(tuple(train), tuple(validation), leaks=tuple(find_leaks(train, validation)))
     if recipe.kind == "folder":
         return _folder_parts(utterances)
@@ -154,6 +161,7 @@ def _speaker_parts(utterances: Sequence[Utterance], recipe: SplitRecipe) -> Part
     A corpus of one speaker, and those that the recipe names, stay in training as a whole; the
     validation part is empty if that leaves none.
     """
+    check_speakers_known(utterances)
     speakers: dict[str, set[str | None]] = defaultdict(set)
     for utterance in utterances:
         speakers[utterance.corpus].add(utterance.speaker)
@@ -313,10 +321,12 @@ def noises_to_learn(folder: Path | None) -> list[Path]:
     Raises
     ------
     TrainingError
-        If the folder holds no audio.
+        If there is no such folder or it holds no audio.
     """
     if folder is None:
         return []
+    if not folder.is_dir():
+        raise TrainingError(f"there is no folder {str(folder)!r} of noises; correct --noise")
     paths = noise_paths(folder, "train")
     if not paths:
         raise TrainingError(f"the noise folder {str(folder)!r} holds no audio")

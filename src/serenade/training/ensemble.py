@@ -35,7 +35,7 @@ from serenade.model.spec import (
     write_spec,
 )
 from serenade.model.version import VERSION_FORM, is_version
-from serenade.training.card import LIMITS, USES
+from serenade.training.card import USES, limits_section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,6 +185,8 @@ def _members(paths: Sequence[Path], weights: Sequence[float]) -> list[Member]:
     if not all(np.isfinite(weight) and weight > 0 for weight in weights):
         raise UsageError(f"weights must be above 0, got {', '.join(f'{w:g}' for w in weights)}")
     total = sum(weights)
+    if not np.isfinite(total):
+        raise UsageError(f"weights must have a finite sum, got {total:g}; 0.7,0.3 is usual")
     members = [
         Member(open_bundle(path), weight / total)
         for path, weight in zip(paths, weights, strict=True)
@@ -379,7 +381,7 @@ def _card(spec: ModelSpec, members: Sequence[Member]) -> str:
         f"{rows}\n\nLicence: {spec.licence}\n\n## Training data\n\n{corpora}\n\n"
         "## Accuracy\n\nNot measured as a whole: `serenade evaluate` does, on speakers that no"
         " member was trained on. The threshold of 'not sure' is the weighted mean of the members',"
-        f" {spec.abstain_below:.2f}.\n\n{USES}\n{LIMITS}"
+        f" {spec.abstain_below:.2f}.\n\n{USES}\n{limits_section(spec)}"
     )
 
 

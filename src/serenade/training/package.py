@@ -12,7 +12,7 @@ import numpy as np
 
 import serenade
 from serenade.corpora.registry import corpus, find_corpus
-from serenade.errors import TrainingError
+from serenade.errors import AudioError, TrainingError
 from serenade.model.adaptation import Adaptation
 from serenade.model.bundle import write_checksums
 from serenade.model.calibration import probabilities
@@ -222,12 +222,27 @@ def build_bundle(
 
 
 def _some_clips(parts: Parts, recipe: Recipe, n_clips: int) -> list[FloatArray]:
-    """Load a few clips, of held-back speakers where there are any."""
+    """Load a few clips that can be used, of held-back speakers where there are any."""
     clips = parts.validation or parts.train
-    return [
-        load_clip(u, recipe.conditioning, max_seconds=recipe.export.max_seconds).samples
-        for u in clips[:: max(1, len(clips) // n_clips)]
-    ]
+    step = max(1, len(clips) // n_clips)
+    for first in range(step):
+        chosen = clips[first::step]
+        loaded = [clip for u in chosen if (clip := _usable_clip(u, recipe)) is not None]
+        if loaded:
+            return loaded
+    raise TrainingError(
+        f"none of the {len(clips)} clips that the bundle would be tried on can be read any more;"
+        " `serenade corpora check` says why"
+    )
+
+
+def _usable_clip(utterance: Utterance, recipe: Recipe) -> FloatArray | None:
+    """Load one clip; nothing where it cannot be used, which training has told of already."""
+    try:
+        clip = load_clip(utterance, recipe.conditioning, max_seconds=recipe.export.max_seconds)
+    except AudioError:
+        return None
+    return clip.samples
 
 
 def _calibrate(
@@ -325,7 +340,7 @@ def training_data(train: Sequence[Utterance]) -> tuple[TrainingData, ...]:
             licence=_licence(name),
             details={
                 "clips": clips[name],
-                "speakers": len(speakers[name]),
+                "speakers": "unknown" if None in speakers[name] else len(speakers[name]),
                 **_speaker_names(speakers[name]),
             },
         )

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from serenade.audio.decode import decode
-from serenade.corpora.manifest import read_manifest
+from serenade.corpora.manifest import Utterance, read_manifest
+from serenade.evaluation.clips import utterance_waveform
 from serenade.training import cache as cache_module
 from serenade.training.cache import cached_states, silent_progress
 from serenade.training.run import TrainingRun, new_network, train
@@ -32,7 +32,7 @@ def test_a_second_reading_decodes_nothing_and_gives_the_same(
 ) -> None:
     utterances = read_manifest(toy_manifest)[:3]
     first, _ = cached_states(network, utterances, Conditioning(), max_seconds=2.0, folder=tmp_path)
-    monkeypatch.setattr(cache_module, "decode", None)
+    monkeypatch.setattr(cache_module, "utterance_waveform", None)
     again, _ = cached_states(network, utterances, Conditioning(), max_seconds=2.0, folder=tmp_path)
     for a, b in zip(first, again, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -109,11 +109,11 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that the cache decodes, in order."""
     names: list[str] = []
 
-    def noting(path: str) -> Waveform:
-        names.append(Path(path).name)
-        return decode(path)
+    def noting(utterance: Utterance, root: Path | None) -> Waveform:
+        names.append(Path(utterance.path).name)
+        return utterance_waveform(utterance, root)
 
-    monkeypatch.setattr(cache_module, "decode", noting)
+    monkeypatch.setattr(cache_module, "utterance_waveform", noting)
     return names
 
 

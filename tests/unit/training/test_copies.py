@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import soundfile
 
-from serenade.corpora.manifest import read_manifest
+from serenade.corpora.manifest import Utterance, read_manifest
 from serenade.errors import TrainingError
 from serenade.evaluation.degrade import cut
 from serenade.training.cache import silent_progress
-from serenade.training.copies import changed_copy, shift_pitch, stretch
+from serenade.training.copies import changed_copy, shift_pitch, stretch, with_copies
+from serenade.training.data import label_clips
 from serenade.training.recipe import AugmentationRecipe, NetworkRecipe, Recipe
-from serenade.training.run import TrainingRun, train
+from serenade.training.run import TrainingRun, new_network, train
 from serenade.types import Waveform
 
 if TYPE_CHECKING:
@@ -91,11 +93,46 @@ def test_only_training_clips_are_copied(
     assert entries == [24, 24, 32]  # two copies of three speakers; the plain clips of all four
 
 
-def test_a_noise_folder_without_audio_is_refused_before_anything_is_claimed(
+def test_a_copy_is_made_anew_when_a_voice_behind_it_or_its_own_name_changes(
     toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
 ) -> None:
-    run = TrainingRun(tmp_path / "run", noise=tmp_path / "nowhere", cache=tmp_path / "cache")
-    with pytest.raises(TrainingError, match="holds no audio"):
+    utterances = [u for u in read_manifest(toy_manifest) if u.speaker == "a"][:3]
+    recipe = replace(
+        toy_recipe,
+        network=NetworkRecipe(name="cnn", width=8, dense=(8,)),
+        augmentation=AugmentationRecipe(random=False, mixup=0.0, copies=("field",)),
+    )
+    network = new_network(recipe)
+
+    def n_entries(clips: list[Utterance]) -> int:
+        states, _ = label_clips(
+            clips, network, recipe, {"toy": {"anger"}}, cache=tmp_path, progress=silent_progress
+        )
+        with_copies(
+            states, clips, network, recipe, noise=None, cache=tmp_path, progress=silent_progress
+        )
+        return len(list(tmp_path.rglob("*.npy")))
+
+    first = n_entries(utterances)
+    assert n_entries(utterances) == first
+    other = tmp_path / "other.wav"
+    soundfile.write(other, _tone(300.0).samples, RATE)
+    spoken_anew = [replace(utterances[0], path=str(other)), *utterances[1:]]
+    assert n_entries(spoken_anew) == first + 1 + 3  # the clip, and the copies of all three
+    renamed = [replace(utterances[0], id="x"), *utterances[1:]]
+    assert n_entries(renamed) > first + 4
+
+
+@pytest.mark.parametrize(
+    ("noise", "message"),
+    [("empty", "holds no audio"), ("nowhere", "there is no folder '.*nowhere'")],
+)
+def test_a_noise_folder_without_audio_is_refused_before_anything_is_claimed(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path, noise: str, message: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    run = TrainingRun(tmp_path / "run", noise=tmp_path / noise, cache=tmp_path / "cache")
+    with pytest.raises(TrainingError, match=message):
         train(
             toy_recipe,
             read_manifest(toy_manifest),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 import torch
@@ -24,7 +25,14 @@ from serenade.training.data import split
 from serenade.training.fit import EpochRecord
 from serenade.training.package import Packaged, package
 from serenade.training.recipe import OptimiserRecipe, Recipe
-from serenade.training.run import TrainingRun, claim, new_network, read_run_speakers, train
+from serenade.training.run import (
+    TrainingRun,
+    claim,
+    new_network,
+    read_run_recipe,
+    read_run_speakers,
+    train,
+)
 
 OnEpoch = Callable[[EpochRecord, int], None]
 
@@ -117,6 +125,66 @@ def test_a_folder_of_another_recipe_is_not_overwritten(
     _run(one_epoch, tmp_path / "run", toy_manifest)
     with pytest.raises(TrainingError, match="holds a run of another recipe"):
         _run(replace(one_epoch, seed=4), tmp_path / "run", toy_manifest)
+
+
+def test_a_folder_in_which_nothing_was_learnt_is_free_for_another_recipe(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    parts = split(read_manifest(toy_manifest), toy_recipe.split)
+    claim(tmp_path / "run", replace(toy_recipe, seed=4), parts)
+    claim(tmp_path / "run", toy_recipe, parts)
+    assert read_run_recipe(tmp_path / "run") == toy_recipe
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "null", '"name"'])
+def test_a_file_that_holds_no_recipe_is_one_clear_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "recipe.json").write_text(content, encoding="utf-8")
+    with pytest.raises(TrainingError, match=r"recipe\.json' holds no recipe; "):
+        read_run_recipe(tmp_path)
+
+
+def test_a_wrong_value_in_a_run_folder_is_named_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"recipe\.json: key 'name' is missing"):
+        read_run_recipe(tmp_path)
+
+
+def test_training_that_diverges_ends_at_once_and_leaves_no_epoch_to_ship(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    recipe = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, learning_rate=1e30))
+    with pytest.raises(TrainingError, match=r"diverged in epoch 1: .*; lower optimiser\.learning"):
+        _run(recipe, tmp_path / "run", toy_manifest)
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert left == {"recipe.json", "split.json"}
+    one_epoch = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=1))
+    _run(one_epoch, tmp_path / "run", toy_manifest)
+
+
+def test_a_run_of_an_older_version_that_diverged_is_not_gone_on_with(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    recipe = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=1))
+    last = _run(recipe, tmp_path / "run", toy_manifest).folder / "last.safetensors"
+    tensors, state = load_checkpoint(last)
+    state["history"][0]["validation_loss"] = float("nan")
+    save_checkpoint(last, tensors, state)
+    with pytest.raises(TrainingError, match="diverged in epoch 1"):
+        _run(recipe, tmp_path / "run", toy_manifest)
+
+
+@pytest.mark.parametrize("content", ["", "[1, 2]\n", None])
+def test_metrics_that_were_lost_are_written_anew_from_the_checkpoint(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path, content: str | None
+) -> None:
+    recipe = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=1))
+    metrics = _run(recipe, tmp_path / "run", toy_manifest).folder / "metrics.jsonl"
+    written = metrics.read_bytes()
+    metrics.unlink()
+    if content is not None:
+        metrics.write_text(content, encoding="utf-8")
+    _run(recipe, tmp_path / "run", toy_manifest)
+    assert metrics.read_bytes() == written
 
 
 def test_a_run_goes_on_with_moved_clips_but_not_with_others_or_other_labels(
@@ -266,6 +334,27 @@ def test_with_one_speaker_nothing_is_held_back_and_the_last_epoch_is_shipped(
     spec = read_spec(packaged.folder / "spec.json")
     assert spec.temperature == 1.0
     assert spec.metrics["best_epoch"] == 2
+
+
+def test_a_clip_that_cannot_be_used_does_not_keep_a_run_from_its_bundle(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
+) -> None:
+    first, *others = read_manifest(toy_manifest)
+    silence = tmp_path / "silence.wav"
+    soundfile.write(silence, np.zeros(8000, dtype=np.float32), 16000)
+    by_folder = [
+        replace(first, path=str(silence), split="validation"),
+        *(replace(u, split="train") for u in others[:20]),
+        *(replace(u, split="validation") for u in others[20:]),
+    ]
+    recipe = replace(
+        toy_recipe,
+        split=replace(toy_recipe.split, kind="folder"),
+        optimiser=replace(toy_recipe.optimiser, epochs=1),
+    )
+    run = TrainingRun(tmp_path / "run", noise=None, cache=tmp_path / "cache")
+    train(recipe, by_folder, run, threads=1, on_epoch=_quiet, progress=silent_progress)
+    assert _packaged(run, by_folder).results["toy"].failures != ()
 
 
 def test_a_run_can_start_from_the_weights_of_another(

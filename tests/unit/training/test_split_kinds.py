@@ -67,6 +67,12 @@ def test_a_random_split_takes_the_share_of_each_emotion_and_tells_that_it_leaks(
     assert split(utterances, SplitRecipe()).leaks == ()
 
 
+def test_a_split_by_speaker_refuses_unknown_speakers(toy_manifest: Path) -> None:
+    nobody = [replace(u, speaker=None) for u in read_manifest(toy_manifest)]
+    with pytest.raises(SplitError, match="32 of 32 utterances have no known speaker"):
+        split(nobody, SplitRecipe())
+
+
 def test_a_folder_split_follows_the_folders(toy_manifest: Path) -> None:
     parts = split(_folders(read_manifest(toy_manifest)), SplitRecipe(kind="folder"))
     assert {utterance.speaker for utterance in parts.test} == {"d"}
