@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetches the parts of onnxruntime-web that the page needs into the package.
 # Why they are part of it: docs/adr (onnxruntime-web in the package).
-# To update: change both pins, run, and run tests/e2e/test_page.py.
+# To update: change both pins, run, and run tests/e2e/page.
 set -eu
 
 version=1.30.0

@@ -1,6 +1,7 @@
 // The service, as the page sees it.
 
 const KEY = "serenade-key";
+const UNOPENED = "The service opened no stream; it may have as many as it takes, or have ended. Try again later."; // browsers do not tell why
 
 /** An answer that is not a result; `message` is one sentence for people. */
 export class Problem extends Error {
@@ -13,6 +14,11 @@ export class Problem extends Error {
 /** Keep a key until the tab is closed. */
 export function keepKey(key) {
   sessionStorage.setItem(KEY, key);
+}
+
+/** The kept key, or null. */
+export function keptKey() {
+  return sessionStorage.getItem(KEY);
 }
 
 export async function listModels() {
@@ -44,13 +50,17 @@ export async function drawTimeline(blob, model) {
 export function openStream({ sampleRate, model, tell }) {
   const address = new URL(`v1/stream?${new URLSearchParams({ sample_rate: sampleRate, encoding: "f32le", model })}`, location.href);
   address.protocol = address.protocol.replace("http", "ws");
-  const key = sessionStorage.getItem(KEY);
+  const key = keptKey();
   const protocols = key === null ? ["serenade.v1"] : ["serenade.v1", `serenade.key.${base64url(key)}`];
   const socket = new WebSocket(address, protocols);
   const waiting = [];
+  let wasOpen = false;
   const send = (message) => (socket.readyState === WebSocket.CONNECTING ? waiting.push(message) : socket.send(message));
   const done = new Promise((resolve, reject) => {
-    socket.onopen = () => waiting.splice(0).forEach((message) => socket.send(message));
+    socket.onopen = () => {
+      wasOpen = true;
+      waiting.splice(0).forEach((message) => socket.send(message));
+    };
     socket.onmessage = ({ data }) => {
       const event = JSON.parse(data);
       if (event.event === "problem") reject(new Problem(event.status, event.detail));
@@ -58,7 +68,7 @@ export function openStream({ sampleRate, model, tell }) {
     };
     socket.onclose = ({ code }) => {
       if (code === 1000) resolve();
-      else reject(new Problem(0, `The stream was closed (code ${code}); try again.`));
+      else reject(new Problem(0, wasOpen ? `The stream was closed (code ${code}); try again.` : UNOPENED));
     };
   });
   return {
@@ -74,7 +84,7 @@ function post(path, blob, model) {
 }
 
 async function ask(path, { headers = {}, ...options } = {}) {
-  const key = sessionStorage.getItem(KEY);
+  const key = keptKey();
   const shown = key === null ? headers : { ...headers, Authorization: `Bearer ${key}` };
   const answer = await fetch(path, { ...options, headers: shown }).catch(() => {
     throw new Problem(0, "The service cannot be reached; is it still running?");

@@ -1,11 +1,14 @@
 // The page: recordings come in, are judged, and are shown.
 
-import { Problem, drawTimeline, keepKey, listModels, predict } from "./api.js";
-import { RATE, decode } from "./audio.js";
+import { listModels } from "./api.js";
 import { toCsv } from "./csv.js";
+import { explain, judgeHere, judgeThere, newResult } from "./judge.js";
+import { KeyDialog } from "./keys.js";
 import { record } from "./live.js";
 import { openLocalModel } from "./local.js";
+import { readPeaks } from "./peaks.js";
 import { Player } from "./player.js";
+import { sharesOf } from "./recognise.js";
 import { showBars, showFaces, showRows, showSegments, showShares, showVerdict } from "./views.js";
 import { Waveform } from "./waveform.js";
 
@@ -16,13 +19,17 @@ const PROMISES = {
   browser: "Give it a recording or speak. The model runs in this browser; no audio leaves your machine.",
 };
 
-const state = { models: [], model: null, place: "server", local: null, results: [], chosen: null, recording: null, nRecorded: 0 };
+const LONGEST_PICTURE_SECONDS = 600; // a longer recording takes too much to decode for its picture alone
 
+const state = { loading: null, models: [], model: null, place: "server", localModels: new Map(), results: [], chosen: null, recording: null, nRecorded: 0 };
+
+const keys = new KeyDialog(find("key-dialog"));
 const player = new Player(find("player"), {
   move: (seconds) => {
     waveform.setPosition(seconds);
     find("play").textContent = seconds === null ? "Play" : "Stop";
   },
+  fail: () => showResults(),
 });
 const waveform = new Waveform(find("waveform"), {
   seek: (segment, seconds) => {
@@ -47,16 +54,23 @@ function forgetComplaint() {
 
 // --- models -------------------------------------------------------------------------------------
 
+/** Load the models, where they are not there yet. */
+function needModels() {
+  state.loading ??= loadModels().catch((error) => {
+    state.loading = null;
+    throw error;
+  });
+  return state.loading;
+}
+
 async function loadModels() {
-  state.models = await withKey(listModels);
+  state.models = await keys.unlock(listModels);
   find("model").replaceChildren(...state.models.map(({ name }) => new Option(name, name)));
   chooseModel(state.models[0].name);
 }
 
 function chooseModel(name) {
   state.model = state.models.find((model) => model.name === name);
-  state.local?.then((model) => model.close()).catch(() => null);
-  state.local = null;
   find("about").textContent = `Model ${state.model.id}: ${state.model.description} Licence: ${state.model.licence}`;
   showFaces(find("faces"), state.model.labels);
   const browser = document.querySelector("input[value=browser]");
@@ -73,6 +87,18 @@ function chooseModelForBrowser() {
   chooseModel(name);
 }
 
+/** Let the model run where it is wanted, once it is known which can. */
+async function takePlace(place) {
+  if (state.model === null) forgetComplaint();
+  try {
+    await needModels();
+    choosePlace(state.models.some((model) => model.in_browser) ? place : "server");
+  } catch (error) {
+    complain(error);
+    choosePlace("server");
+  }
+}
+
 function choosePlace(place) {
   state.place = place;
   if (place === "browser") chooseModelForBrowser();
@@ -81,60 +107,46 @@ function choosePlace(place) {
   if (place === "browser") prepareLocalModel();
 }
 
-/** Start to fetch the model, so that it is there when the first recording comes. */
+/** Start to fetch the model, so that it is there when the first recording comes; it stays when another is chosen. */
 function prepareLocalModel() {
-  if (state.local !== null) return;
-  const megabytes = (state.model.bytes / 1e6).toFixed(1);
-  say(`Fetching the model (${megabytes} MB) …`);
-  state.local = withKey(() => openLocalModel(state.model.name));
-  state.local.then(
+  const { name, bytes } = state.model;
+  if (state.localModels.has(name)) return;
+  say(`Fetching the model (${(bytes / 1e6).toFixed(1)} MB) …`);
+  const opened = keys.unlock(() => openLocalModel(name));
+  state.localModels.set(name, opened);
+  opened.then(
     () => say("The model is in this browser now."),
     (error) => {
+      state.localModels.delete(name);
       say("");
       complain(error);
-      state.local = null;
-      choosePlace("server");
+      if (state.model.name === name) choosePlace("server");
     },
   );
 }
 
-/** Do something that may need a key, and ask for one if it does. */
-async function withKey(work) {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 401 || !(await askForKey())) throw error;
-    }
-  }
-}
-
-function askForKey() {
-  const dialog = find("key-dialog");
-  find("key").value = "";
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    find("key-cancel").onclick = () => dialog.close();
-    dialog.querySelector("form").onsubmit = () => {
-      keepKey(find("key").value);
-      dialog.returnValue = "given";
-    };
-    dialog.onclose = () => resolve(dialog.returnValue === "given");
-  });
+/** The model as it is chosen now: a batch or a recording keeps it, whatever is chosen meanwhile. */
+async function holdModel() {
+  await needModels();
+  const { model, place, localModels } = state;
+  return { model, localModel: place === "browser" ? await localModels.get(model.name) : null };
 }
 
 // --- recordings ---------------------------------------------------------------------------------
 
-async function takeFiles(files) {
+function takeFiles(files) {
+  if (files.length === 0) return;
   forgetComplaint();
-  const results = [...files].map((file) => ({ name: file.name, blob: file, prediction: null, problem: null, segments: [], shares: {}, samples: null }));
-  if (results.length === 0) return;
+  const labels = state.model?.labels ?? [];
+  judgeAll([...files].map((file) => newResult(file, { labels })), holdModel());
+}
+
+async function judgeAll(results, held) {
   state.results.push(...results);
   choose(results[0]);
   for (const [i, result] of results.entries()) {
     say(results.length > 1 ? `Working on ${i + 1} of ${results.length} …` : "Working …");
-    await judge(result);
+    await judge(result, held);
     showResults();
   }
   const nFailed = results.filter((result) => result.problem).length;
@@ -142,27 +154,14 @@ async function takeFiles(files) {
   say(nFailed ? `${done}, ${nFailed} of them without a result.` : `${done}.`);
 }
 
-async function judge(result) {
-  result.samples = await decode(result.blob);
+async function judge(result, held) {
   try {
-    const [prediction, timeline] = state.place === "browser" ? await judgeHere(result) : await judgeThere(result);
-    result.prediction = prediction;
-    result.segments = timeline.segments;
-    result.shares = timeline.shares;
+    const { model, localModel } = await held;
+    result.labels = model.labels;
+    Object.assign(result, localModel ? await judgeHere(result.blob, localModel) : await judgeThere(result.blob, model.name, keys));
   } catch (error) {
-    result.problem = error.message;
+    result.problem = await explain(error, result.blob);
   }
-}
-
-function judgeThere({ blob }) {
-  const name = state.model.name;
-  return Promise.all([withKey(() => predict(blob, name)), withKey(() => drawTimeline(blob, name))]);
-}
-
-async function judgeHere({ samples }) {
-  if (samples === null) throw new Error("This browser cannot decode the file; use the service.");
-  const model = await state.local;
-  return [await model.predict(samples), await model.drawTimeline(samples)];
 }
 
 function choose(result) {
@@ -178,18 +177,36 @@ function showResults() {
   showRows(find("rows"), results, { chosen, choose });
   find("recordings").hidden = results.length === 0;
   find("download").disabled = results.every(({ prediction, problem }) => !prediction && !problem);
-  if (chosen === null || state.recording !== null) return;
+  if (state.recording !== null) return;
+  find("stage").hidden = chosen === null;
+  find("known").hidden = chosen !== null;
+  if (chosen === null) return;
   openStage(chosen.name, chosen.prediction?.model ?? "");
   find("stage").classList.toggle("failed", chosen.problem !== null);
+  find("stage").classList.toggle("heard", chosen.segments.length > 0);
   showVerdict(find("verdict"), chosen);
-  showBars(find("bars"), chosen.prediction?.probabilities ?? noProbabilities());
-  const seconds = chosen.prediction?.duration_s ?? (chosen.samples ? chosen.samples.length / RATE : 1);
-  waveform.show({ samples: chosen.samples, rate: RATE, seconds, segments: chosen.segments });
-  describeWaveform(chosen.segments);
+  showBars(find("bars"), chosen.prediction?.probabilities ?? noProbabilities(chosen.labels));
+  showWaveform(chosen);
   showShares(find("shares"), chosen.shares);
-  const canPlay = chosen.samples !== null;
+  const { canPlay } = player;
   showSegments(find("segments"), chosen.segments, { canPlay, play: ({ start_s, stop_s }) => player.play(start_s, stop_s) });
   find("play").hidden = !canPlay;
+  find("save").hidden = !chosen.isRecording;
+}
+
+function showWaveform(result) {
+  const { peaks, prediction, segments } = result;
+  waveform.show({ peaks, seconds: prediction?.duration_s ?? result.seconds ?? 1, segments });
+  describeWaveform(segments);
+  if (prediction !== null && peaks === null && !result.isDrawn) drawPicture(result);
+}
+
+/** Decode a recording for its picture: only once, and only where that is quick. */
+async function drawPicture(result) {
+  result.isDrawn = true;
+  if (result.prediction.duration_s > LONGEST_PICTURE_SECONDS) return;
+  result.peaks = await readPeaks(result.blob);
+  if (result === state.chosen && state.recording === null) showWaveform(result);
 }
 
 function openStage(name, note) {
@@ -205,8 +222,8 @@ function describeWaveform(segments) {
   find("waveform").setAttribute("aria-label", text);
 }
 
-function noProbabilities() {
-  return Object.fromEntries(state.model.labels.map((label) => [label, 0]));
+function noProbabilities(labels) {
+  return Object.fromEntries(labels.map((label) => [label, 0]));
 }
 
 // --- recording ----------------------------------------------------------------------------------
@@ -219,6 +236,7 @@ async function toggleRecording() {
   } catch (error) {
     state.recording = null;
     complain(error);
+    showResults();
   }
   find("record").disabled = false;
   showRecordButton();
@@ -227,37 +245,52 @@ async function toggleRecording() {
 async function beginRecording() {
   forgetComplaint();
   player.pause();
-  const localModel = state.place === "browser" ? await state.local : null;
-  state.recording = await record({
-    model: state.model.name,
-    localModel,
-    show: (piece, rate) => waveform.pushLive(piece, rate),
-    read: (prediction) => {
+  const held = await holdModel();
+  const whileLive = (show) => (...given) => state.recording !== null && show(...given);
+  const microphone = await record({
+    model: held.model.name,
+    localModel: held.localModel,
+    show: whileLive((piece, rate) => waveform.pushLive(piece, rate)),
+    read: whileLive((prediction) => {
       showVerdict(find("verdict"), { prediction, listening: true });
-      showBars(find("bars"), prediction?.probabilities ?? noProbabilities());
-    },
-    mark: (part) => waveform.markLive(part),
+      showBars(find("bars"), prediction?.probabilities ?? noProbabilities(held.model.labels));
+    }),
+    mark: whileLive((part) => waveform.markLive(part)),
     fail: (error) => {
       complain(error);
       if (state.recording !== null) toggleRecording();
     },
   });
+  state.recording = { microphone, held };
   waveform.beginLive(); // only now: until here a file that is being judged may show its result
   find("stage").classList.remove("failed");
-  openStage("Listening", localModel ? "in this browser" : "live");
+  openStage("Listening", held.localModel ? "in this browser" : "live");
   showVerdict(find("verdict"), { listening: true });
-  showBars(find("bars"), noProbabilities());
+  showBars(find("bars"), noProbabilities(held.model.labels));
   find("segments").replaceChildren();
   find("shares").hidden = true;
   find("play").hidden = true;
+  find("save").hidden = true;
   say("Recording. Speak now.");
 }
 
 async function endRecording() {
-  const blob = await state.recording.stop();
+  const { microphone, held } = state.recording;
   state.recording = null;
+  showRecordButton();
+  say("Working …");
+  const heard = await microphone.stop();
+  if (heard === null) {
+    say("Nothing was recorded.");
+    showResults();
+    return;
+  }
+  const { blob, seconds, peaks, segments } = heard;
+  const { labels } = held.model;
   state.nRecorded += 1;
-  await takeFiles([new File([blob], `Recording ${state.nRecorded}.wav`, { type: blob.type })]);
+  const file = new File([blob], `Recording ${state.nRecorded}.wav`, { type: blob.type });
+  const result = newResult(file, { labels, seconds, peaks, segments, shares: sharesOf(segments, labels), isRecording: true });
+  await judgeAll([result], held);
 }
 
 function showRecordButton() {
@@ -269,10 +302,10 @@ function showRecordButton() {
 
 // --- the page itself ----------------------------------------------------------------------------
 
-function download() {
+function save(blob, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(toCsv(state.results));
-  link.download = "serenade.csv";
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
@@ -294,10 +327,11 @@ function wireUp() {
   showTheme(theme === null ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark");
   find("theme").addEventListener("click", toggleTheme);
   find("record").addEventListener("click", toggleRecording);
-  find("download").addEventListener("click", download);
+  find("download").addEventListener("click", () => save(toCsv(state.results), "serenade.csv"));
+  find("save").addEventListener("click", () => save(state.chosen.blob, state.chosen.name));
   find("play").addEventListener("click", () => (player.isPlaying ? player.pause() : player.play(0, Infinity)));
   find("model").addEventListener("change", ({ target }) => chooseModel(target.value));
-  document.querySelectorAll("input[name=place]").forEach((input) => input.addEventListener("change", () => choosePlace(input.value)));
+  document.querySelectorAll("input[name=place]").forEach((input) => input.addEventListener("change", () => takePlace(input.value)));
   find("files").addEventListener("change", ({ target }) => {
     takeFiles(target.files);
     target.value = "";
@@ -319,4 +353,4 @@ function wireUp() {
 }
 
 wireUp();
-loadModels().catch(complain);
+needModels().catch(complain);

@@ -1,19 +1,18 @@
 // Audio in the browser: decoding, and wav files.
 
 import { rateOf } from "./rate.js";
-import { resample } from "./resample.js";
 
 /** Rate of every model [Hz]. */
 export const RATE = 16000;
 
-/** Decode a file to mono samples at the models' rate; null where the browser knows no such format. */
-export async function decode(blob) {
+/** Decode a file to mono samples, at its own rate if no other is wanted; null where the browser knows no such format. */
+export async function decode(blob, wantedRate = null) {
   const content = await blob.arrayBuffer();
-  const rate = rateOf(content) ?? RATE;
+  const rate = wantedRate ?? rateOf(content) ?? RATE;
   try {
     // at the file's own rate the browser only decodes
     const context = new OfflineAudioContext(1, 1, rate);
-    return resample(mix(await context.decodeAudioData(content)), rate, RATE);
+    return { samples: mix(await context.decodeAudioData(content)), rate };
   } catch {
     return null;
   }
@@ -52,9 +51,11 @@ export function toWav(samples, rate) {
 
 function mix(buffer) {
   const mono = new Float32Array(buffer.getChannelData(0));
-  for (let channel = 1; channel < buffer.numberOfChannels; channel++) {
-    buffer.getChannelData(channel).forEach((sample, i) => (mono[i] += sample));
-  }
   if (buffer.numberOfChannels === 1) return mono;
-  return mono.map((sample) => sample / buffer.numberOfChannels);
+  for (let channel = 1; channel < buffer.numberOfChannels; channel++) {
+    const samples = buffer.getChannelData(channel);
+    for (let i = 0; i < mono.length; i++) mono[i] += samples[i];
+  }
+  for (let i = 0; i < mono.length; i++) mono[i] /= buffer.numberOfChannels;
+  return mono;
 }

@@ -2,6 +2,7 @@
 
 import { openStream } from "./api.js";
 import { RATE, join, toWav } from "./audio.js";
+import { peaksOf } from "./peaks.js";
 import { startRecorder } from "./recorder.js";
 import { resample } from "./resample.js";
 
@@ -10,9 +11,10 @@ const PAUSE_SECONDS = 2;
 const KEPT_SECONDS = 8; // more than a window: speech is told from what was heard before
 
 /**
- * Record until `stop` is called, which gives the recording. `show` gets pieces of samples,
- * `read` a prediction for the last seconds or null when nobody speaks any more, `mark` a stretch
- * of the past with its emotion and `fail` an error, after which nothing more comes.
+ * Record until `stop` is called, which gives the recording and the segments that the stream told,
+ * or null if no sample came. `show` gets pieces of samples, `read` a prediction for the last
+ * seconds or null when nobody speaks any more, `mark` a stretch of the past with its emotion and
+ * `fail` an error, after which nothing more comes.
  */
 export async function record({ model, localModel, show, read, mark, fail }) {
   const pieces = [];
@@ -33,13 +35,16 @@ export async function record({ model, localModel, show, read, mark, fail }) {
     async stop() {
       await recorder.stop();
       isOver = true;
-      await listener.finish();
-      return toWav(join(pieces), recorder.sampleRate);
+      const segments = await listener.finish();
+      if (pieces.length === 0) return null;
+      const [samples, rate] = [join(pieces), recorder.sampleRate];
+      return { blob: toWav(samples, rate), seconds: samples.length / rate, peaks: peaksOf(samples, rate), segments };
     },
   };
 }
 
 function listenThere({ model, sampleRate, read, mark, fail }) {
+  const segments = [];
   let lastRead = 0;
   const tell = (event) => {
     const { start_s, stop_s, emotion, abstained } = event;
@@ -52,14 +57,16 @@ function listenThere({ model, sampleRate, read, mark, fail }) {
       if (!event.speech && stop_s > lastRead + PAUSE_SECONDS) read(null);
       mark({ start_s, stop_s, emotion, abstained, isGuess: false });
     }
+    if (event.event === "closed") segments.push(event);
   };
   const stream = openStream({ sampleRate, model, tell });
   stream.done.catch(fail);
   return {
     push: stream.push,
-    finish() {
+    async finish() {
       stream.finish();
-      return stream.done.catch(() => null);
+      await stream.done.catch(() => null);
+      return segments;
     },
   };
 }
@@ -93,6 +100,7 @@ function listenHere({ localModel, sampleRate, read, mark, fail }) {
     },
     async finish() {
       isOver = true;
+      return [];
     },
   };
 }

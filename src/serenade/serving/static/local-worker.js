@@ -1,9 +1,11 @@
 // Runs a model beside the page, so that the page stays quick.
 
 import * as ort from "./vendor/ort.wasm.min.mjs";
+import { RATE } from "./audio.js";
 import { drawTimeline, glance, predict } from "./recognise.js";
+import { resample } from "./resample.js";
 
-const TASKS = { predict, glance, drawTimeline };
+const TASKS = { predict, glance, drawTimeline, resample: ({ samples, rate }) => resample(samples, rate, RATE) };
 
 let model = null;
 

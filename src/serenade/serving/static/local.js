@@ -2,7 +2,10 @@
 
 import { getSpecification, getWeights } from "./api.js";
 
-/** Fetch a model and start it; gives `predict`, `glance` and `drawTimeline` for samples at 16 kHz. */
+/**
+ * Fetch a model and start it; gives `predict`, `glance` and `drawTimeline` for samples at 16 kHz,
+ * and `resample`, which makes such of others and keeps those.
+ */
 export async function openLocalModel(name) {
   const [spec, weights] = await Promise.all([getSpecification(name), getWeights(name)]);
   const worker = new Worker(new URL("local-worker.js", import.meta.url), { type: "module" });
@@ -32,6 +35,6 @@ export async function openLocalModel(name) {
     predict: (samples) => ask("predict", samples),
     glance: (samples) => ask("glance", samples),
     drawTimeline: (samples) => ask("drawTimeline", samples),
-    close: () => worker.terminate(),
+    resample: ({ samples, rate }) => ask("resample", { samples, rate }, [samples.buffer]),
   };
 }

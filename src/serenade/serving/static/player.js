@@ -1,16 +1,20 @@
 // Plays a recording or a part of it, and says where it is.
 
-/** Wraps an audio element; `move` gets the position [s] while it plays and null when it stops. */
+/**
+ * Wraps an audio element; `move` gets the position [s] while it plays and null when it stops,
+ * `fail` is called where a recording turns out to be nothing that the browser can play.
+ */
 export class Player {
   #element;
   #move;
   #stop = Infinity;
   #address = null;
 
-  constructor(element, { move }) {
+  constructor(element, { move, fail }) {
     this.#element = element;
     this.#move = move;
     element.addEventListener("play", () => this.#follow());
+    element.addEventListener("error", fail);
   }
 
   /** Take another recording; null takes none. */
@@ -24,6 +28,10 @@ export class Player {
 
   get isPlaying() {
     return !this.#element.paused;
+  }
+
+  get canPlay() {
+    return this.#element.error === null;
   }
 
   async play(start, stop) {

@@ -136,7 +136,8 @@ function pushSegment(segments, start, stop, judged) {
   segments.push({ start_s: start / RATE, stop_s: stop / RATE, speech: judged !== null, ...judged });
 }
 
-function sharesOf(segments, labels) {
+/** Share of the judged speech that each emotion holds. */
+export function sharesOf(segments, labels) {
   const shares = Object.fromEntries(labels.map((label) => [label, 0]));
   const judged = segments.filter((segment) => segment.emotion);
   const total = judged.reduce((sum, one) => sum + one.stop_s - one.start_s, 0);

@@ -29,11 +29,12 @@ export function clock(seconds) {
 }
 
 /** Fill the panel that says it in one word. */
-export function showVerdict(panel, { prediction, problem, listening }) {
+export function showVerdict(panel, { prediction, problem, segments, listening }) {
   panel.setAttribute("aria-live", listening ? "off" : "polite"); // no screen reader keeps up with it
   panel.style.setProperty("--emotion", prediction && !prediction.abstained ? colourOf(prediction.emotion) : "transparent");
   if (problem) {
-    panel.replaceChildren(make("p", "kicker", "No result"), make("p", "explanation", problem));
+    const rest = segments.length ? [make("p", "detail", "Below is what was heard while it was recorded.")] : [];
+    panel.replaceChildren(make("p", "kicker", "No result"), make("p", "explanation", problem), ...rest);
     return;
   }
   if (!prediction) {

@@ -1,6 +1,7 @@
 // The waveform: bars in the colours of what is heard, below them a lane with names and the time.
 
 import { colourOf, titleOf } from "./emotions.js";
+import { PEAKS_PER_SECOND } from "./peaks.js";
 
 const BAR = 3;
 const GAP = 1.5;
@@ -9,7 +10,6 @@ const AXIS = 18;
 const LEAST_TICK = 80;
 const TICK_SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200];
 const LIVE_SECONDS = 15;
-const PEAKS_PER_SECOND = 20;
 
 /** Draws on a canvas; call `show` or `beginLive`. */
 export class Waveform {
@@ -28,10 +28,10 @@ export class Waveform {
     });
   }
 
-  /** Show a recording: samples (or null), its length and its segments. */
-  show({ samples, rate, seconds, segments }) {
+  /** Show a recording: its peaks (or null), length and segments. */
+  show({ peaks, seconds, segments }) {
     this.#live = null;
-    this.#recording = { peaks: samples && peaksOf(samples, rate), seconds, segments };
+    this.#recording = { peaks, seconds, segments };
     this.#position = null;
     this.draw();
   }
@@ -119,16 +119,6 @@ function extend(parts, part) {
 /** What is not certain is drawn fainter. */
 function strengthOf(part) {
   return part?.isGuess || part?.abstained ? 0.5 : 1;
-}
-
-function peaksOf(samples, rate) {
-  const size = rate / PEAKS_PER_SECOND;
-  const peaks = new Float32Array(Math.ceil(samples.length / size));
-  samples.forEach((sample, i) => {
-    const at = Math.floor(i / size);
-    peaks[at] = Math.max(peaks[at], Math.abs(sample));
-  });
-  return peaks;
 }
 
 function drawBars(pen, view, { width, height, quiet }) {
