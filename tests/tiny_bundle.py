@@ -18,7 +18,8 @@ from onnx import TensorProto, helper, numpy_helper
 from serenade.emotions import LabelSet
 from serenade.model.adaptation import Adaptation
 from serenade.model.bundle import write_checksums
-from serenade.model.spec import ModelSpec, TrainingData, WaveformInput, Windowing, write_spec
+from serenade.model.spec import ModelSpec, TrainingData, WaveformInput, write_spec
+from serenade.model.windowing import Windowing
 from serenade.types import Conditioning, FloatArray
 
 if TYPE_CHECKING:

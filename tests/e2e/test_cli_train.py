@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -100,6 +100,26 @@ def test_a_log_that_there_is_none_of_is_refused_before_anything_is_read(tmp_path
     assert result.returncode == 2
     assert "'wandb' is not one of 'tensorboard', 'mlflow'" in result.stderr
     assert not (tmp_path / "absent").exists()
+
+
+@pytest.mark.parametrize("command", ["train", "tune", "benchmark"])
+def test_more_threads_than_any_machine_has_are_refused(
+    serenade: Any, tmp_path: Path, command: str
+) -> None:
+    absent = tmp_path / "absent"
+    options = ("--manifest", absent, "--output", absent, "--threads", 100_000)
+    result = serenade(command, absent, *options)
+    assert result.code == 2
+    assert "100000 is not in the range 1<=x<=1024" in result.err
+
+
+def test_a_picture_that_cannot_be_drawn_does_not_hide_the_results(serenade: Any, toy: Path) -> None:
+    (toy / "toy.toml").write_text(RECIPE.replace("epochs = 12", "epochs = 1"), encoding="utf-8")
+    (toy / "run" / "curves.png").mkdir(parents=True)
+    result = serenade(*_command(toy, "run")[3:])
+    assert result.code == 0, result.err
+    assert "no picture of the curves: " in result.err
+    assert f"bundle: {toy / 'run' / 'bundle'}" in result.out
 
 
 def test_a_wrong_recipe_is_one_sentence_and_exit_code_2(toy: Path) -> None:

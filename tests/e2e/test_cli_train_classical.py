@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import soundfile
 
-from serenade.corpora.manifest import Utterance, write_manifest
+from serenade.corpora.manifest import Utterance, read_manifest, write_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +103,58 @@ def test_a_classifier_that_is_not_there_is_one_sentence(train: Any, toy: Path) -
     (toy / "toy.toml").write_text(RECIPE, encoding="utf-8")
     assert result.code == 2
     assert "unknown classifier 'oak'; allowed are svm" in result.err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code", "rows"),
+    [
+        (['"logistic-regression"'], 1, ["tree"]),
+        (['"logistic-regression"', '"decision-tree"'], 2, []),
+    ],
+)
+def test_a_variant_that_fails_does_not_stop_the_others(
+    train: Any, toy: Path, tmp_path: Path, wrong: list[str], code: int, rows: list[str]
+) -> None:
+    recipe = RECIPE
+    for kind in wrong:
+        recipe = recipe.replace(kind, '"oak"')
+    (toy / "toy.toml").write_text(recipe, encoding="utf-8")
+    result = train("--output", tmp_path / "run")
+    (toy / "toy.toml").write_text(RECIPE, encoding="utf-8")
+    assert result.code == code
+    assert "error: variant 'logistic': unknown classifier 'oak'" in result.err
+    table = result.out.partition("model ")[2].splitlines()[1:]
+    assert [line.split()[0] for line in table] == rows
+    assert (tmp_path / "run" / "tree" / "bundle").exists() == bool(rows)
+
+
+def test_what_the_options_make_of_a_recipe_is_checked(
+    train: Any, toy: Path, tmp_path: Path
+) -> None:
+    recipe = RECIPE.replace("validation_share = 0.34", "validation_share = 0.0")
+    (toy / "toy.toml").write_text(recipe, encoding="utf-8")
+    result = train("--variant", "tree", "--split", "random", "--output", tmp_path / "run")
+    (toy / "toy.toml").write_text(RECIPE, encoding="utf-8")
+    assert result.code == 2
+    assert "split.validation_share must be above 0 and below 1" in result.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_variants_that_were_judged_on_one_emotion_are_not_compared(
+    train: Any, toy: Path, tmp_path: Path
+) -> None:
+    divided = [
+        replace(u, split="validation" if u.emotion == "anger" and number > 24 else "train")
+        for number, u in enumerate(read_manifest(toy / "toy.jsonl"))
+    ]
+    write_manifest(tmp_path / "divided.jsonl", divided)
+    options = ("--manifest", tmp_path / "divided.jsonl", "--output", tmp_path / "run")
+    result = train("--split", "folder", *options)
+    assert result.code == 0, result.err
+    for variant in ("logistic", "tree"):
+        assert f"{variant} is not in the table of all: " in result.err
+        assert str(tmp_path / "run" / variant / "bundle") in result.out
+    assert "model " not in result.out
 
 
 def test_a_benchmark_ranks_the_variants_over_the_same_folds(serenade: Any, toy: Path) -> None:

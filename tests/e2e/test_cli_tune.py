@@ -123,6 +123,15 @@ def test_a_killed_and_interrupted_search_ends_as_one_that_was_not(toy: Path) -> 
     assert (toy / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_encoder_of_the_teacher_can_be_given(toy: Path) -> None:
+    recipe = f"{RECIPE}[teacher]\ninitial_weights = 'openai/whisper-base'\n"
+    (toy / "toy.toml").write_text(recipe, encoding="utf-8")
+    result = _run(_command(toy, "run", "--encoder", str(toy / "nowhere")))
+    assert result.returncode == 2
+    assert "teacher.initial_weights" in result.stderr
+    assert f"{toy / 'nowhere'}' is not the folder of a Whisper encoder" in result.stderr
+
+
 def test_a_wrong_space_is_one_sentence_and_exit_code_2(toy: Path) -> None:
     (toy / "space.toml").write_text(SPACE.replace("dropout", "dropuot"), encoding="utf-8")
     result = _run(_command(toy, "run"))

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serenade.cli.evaluation_output import ResultFormat
+from serenade.cli.training_options import (  # noqa: TC001 - typer reads them at run time
+    EncoderOption,
+    ThreadsOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,15 +47,12 @@ def benchmark(
     labels: Annotated[
         str, typer.Option(help="Emotions to tell apart: corpus, 4, 6, 7, 8 or 9.")
     ] = "corpus",
-    encoder: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the encoder that the recipe names.", metavar="DIR"),
-    ] = None,
+    encoder: EncoderOption = None,
     noise: Annotated[
         Path | None, typer.Option(help="Folder of noise recordings for augmentation.")
     ] = None,
     cache: Annotated[Path, typer.Option(help="Folder of the state cache.")] = Path("cache"),
-    threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 1,
+    threads: ThreadsOption = 1,
     workers: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = 1,
     form: Annotated[
         ResultFormat, typer.Option("--format", help="How to print.")

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serenade.cli.training_options import (  # noqa: TC001 - typer reads them at run time
+    EncoderOption,
+    ThreadsOption,
+)
 from serenade.cli.tune_output import TrialFormat
 
 if TYPE_CHECKING:
@@ -38,7 +42,8 @@ def tune(
         Path | None, typer.Option(help="Folder of noise recordings for augmentation.")
     ] = None,
     cache: Annotated[Path, typer.Option(help="Folder of the state cache.")] = Path("cache"),
-    threads: Annotated[int, typer.Option(min=1, help="Threads of torch.")] = 1,
+    encoder: EncoderOption = None,
+    threads: ThreadsOption = 1,
     form: Annotated[
         TrialFormat, typer.Option("--format", help="How to print the table of trials.")
     ] = TrialFormat.TEXT,
@@ -57,6 +62,7 @@ def tune(
     from serenade.errors import MissingExtraError
 
     try:
+        from serenade.training.recipe_file import with_encoder
         from serenade.training.run import TrainingRun
         from serenade.training.search_space import SearchSpace, read_search_space
         from serenade.training.variants import read_recipes
@@ -69,6 +75,8 @@ def tune(
     for name, chosen in read_recipes(recipe, only=variant or ()).items():
         folder = output if name == chosen.name else output / name
         run = TrainingRun(folder=folder, noise=noise, cache=cache)
+        if encoder is not None:
+            chosen = with_encoder(chosen, encoder)
         try:
             tuning = _tune(chosen, utterances, run, searched, threads=threads)
         except KeyboardInterrupt:
@@ -78,7 +86,7 @@ def tune(
             print_message(note)
         print(trials_text(tuning.trials, form), end="")
         print_message(
-            f"best: trial {tuning.best.number}, UAR {100 * tuning.best.uar:.1f} % on the speakers"
+            f"best: trial {tuning.best.number}, UAR {100 * tuning.best.score:.1f} % on the speakers"
             f" that chose it; serenade train {tuning.path} trains it"
         )
 

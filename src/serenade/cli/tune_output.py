@@ -47,11 +47,11 @@ class TrialPrinter:
             Trials of the whole search.
         """
         self._seconds.append(trial.seconds)
-        self._best = max(self._best, trial.uar)
+        self._best = max(self._best, trial.score)
         left = sum(self._seconds) / len(self._seconds) * (n_trials - trial.number) / 60
         stopped = f", stopped after {trial.epochs} epochs" if trial.stopped else ""
         print(
-            f"trial {trial.number}/{n_trials}  UAR {100 * trial.uar:.1f} %{stopped}"
+            f"trial {trial.number}/{n_trials}  {_reached(trial)}{stopped}"
             f"  best now {100 * self._best:.1f} %  {trial.seconds:.0f} s, {left:.0f} min left"
             f"  {_settings_text(trial)}",
             file=sys.stderr,
@@ -94,12 +94,12 @@ def trials_text(trials: Sequence[TuningTrial], form: TrialFormat) -> str:
     rows = (
         [
             str(trial.number),
-            f"{100 * trial.uar:.1f} %",
+            _reached(trial).removeprefix("UAR "),
             f"{trial.epochs}{' stopped' if trial.stopped else ''}" if trial.epochs else "–",
             f"{trial.seconds:.0f}",
             *(_short(trial.settings[name]) for name in names),
         ]
-        for trial in sorted(trials, key=lambda trial: -trial.uar)
+        for trial in sorted(trials, key=lambda trial: -trial.score)
     )
     return "\n".join(table_lines(["trial", "UAR", "epochs", "s", *names], rows)) + "\n"
 
@@ -144,15 +144,20 @@ def write_trials(
     from serenade.training.search_space import NETWORK_SPACE, Range
 
     searched = space.space or NETWORK_SPACE
+    drawn = [trial for trial in tuning.trials if trial.uar is not None]
     figure = plot_trials(
-        [trial.uar for trial in tuning.trials],
-        [trial.settings for trial in tuning.trials],
-        stopped=[trial.stopped for trial in tuning.trials],
+        [trial.score for trial in drawn],
+        [trial.settings for trial in drawn],
+        stopped=[trial.stopped for trial in drawn],
         logarithmic=[n for n, v in searched.items() if isinstance(v, Range) and v.log],
         title=title,
     )
     save_figure(figure, folder / "trials.png")
     return ()
+
+
+def _reached(trial: TuningTrial) -> str:
+    return "diverged" if trial.uar is None else f"UAR {100 * trial.uar:.1f} %"
 
 
 def _settings_text(trial: TuningTrial) -> str:

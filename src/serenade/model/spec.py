@@ -11,6 +11,7 @@ from serenade.errors import LabelError, ModelError
 from serenade.model.adaptation import Adaptation
 from serenade.model.table import Table, refuse
 from serenade.model.version import VERSION_FORM, is_version
+from serenade.model.windowing import Windowing, parse_windowing
 from serenade.types import Conditioning
 
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ FORMAT_VERSION = 1
 
 SAMPLE_RATE = 16000
 """Sample rate of every model [Hz]."""
-
-TIMELINE_WINDOW_SECONDS = 2.0
-"""How much is heard at once in a timeline where a bundle does not say otherwise [s]."""
-
-TIMELINE_STEP_SECONDS = 1.0
-"""Distance between the windows of a timeline where a bundle does not say otherwise [s]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,35 +54,6 @@ class FeatureInput:
 
     front_end: str
     fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Windowing:
-    """How much audio the model sees at once.
-
-    Parameters
-    ----------
-    min_seconds : float
-        Shorter audio is refused [s], above 0.
-    max_seconds : float
-        Longer audio is cut into windows of this length [s].
-    hop_seconds : float
-        Distance between the starts of neighbouring windows [s], in (0, max_seconds].
-    sure_from_seconds : float
-        Shorter audio is judged with a warning [s].
-    timeline_window_seconds : float
-        How much is heard at once in a timeline [s], at most `max_seconds`.
-    timeline_step_seconds : float
-        Distance between the windows of a timeline [s], in (0, timeline_window_seconds]; a model
-        that costs much takes long steps, so that little is heard twice.
-    """
-
-    min_seconds: float
-    max_seconds: float
-    hop_seconds: float
-    sure_from_seconds: float
-    timeline_window_seconds: float = TIMELINE_WINDOW_SECONDS
-    timeline_step_seconds: float = TIMELINE_STEP_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +268,7 @@ def parse_spec(data: object) -> ModelSpec:
         sample_rate=root.integer("sample_rate"),
         input=_parse_input(root.table("input")),
         labels=_parse_labels(root.array("labels")),
-        windowing=_parse_windowing(root.table("windowing")),
+        windowing=parse_windowing(root.table("windowing")),
         conditioning=_parse_conditioning(root.table("conditioning")),
         front_end=root.table("front_end").rest(),
         temperature=calibration.number("temperature"),
@@ -374,35 +340,6 @@ def _parse_labels(labels: list[Any]) -> LabelSet:
         return LabelSet(tuple(labels))
     except LabelError as error:
         raise ModelError(f"spec.json: labels: {error}") from error
-
-
-def _parse_windowing(table: Table) -> Windowing:
-    max_seconds = table.number("max_seconds")
-    windowing = Windowing(
-        min_seconds=table.number("min_seconds"),
-        max_seconds=max_seconds,
-        hop_seconds=table.number("hop_seconds"),
-        sure_from_seconds=table.number("sure_from_seconds"),
-        timeline_window_seconds=table.number_or(
-            "timeline_window_seconds", min(TIMELINE_WINDOW_SECONDS, max_seconds)
-        ),
-        timeline_step_seconds=table.number_or(
-            "timeline_step_seconds", min(TIMELINE_STEP_SECONDS, max_seconds)
-        ),
-    )
-    table.finish()
-    if not 0 < windowing.min_seconds <= windowing.max_seconds:
-        refuse("windowing.min_seconds", windowing.min_seconds, "above 0 and up to max_seconds")
-    if not 0 < windowing.hop_seconds <= windowing.max_seconds:
-        refuse("windowing.hop_seconds", windowing.hop_seconds, "above 0 and up to max_seconds")
-    if windowing.sure_from_seconds < 0:
-        refuse("windowing.sure_from_seconds", windowing.sure_from_seconds, "0 or more")
-    window, step = windowing.timeline_window_seconds, windowing.timeline_step_seconds
-    if not 0 < window <= windowing.max_seconds:
-        refuse("windowing.timeline_window_seconds", window, "above 0 and up to max_seconds")
-    if not 0 < step <= window:
-        refuse("windowing.timeline_step_seconds", step, "above 0 and up to timeline_window_seconds")
-    return windowing
 
 
 def _parse_conditioning(table: Table) -> Conditioning:

@@ -26,9 +26,9 @@ from serenade.model.spec import (
     FeatureInput,
     ModelSpec,
     TrainingData,
-    Windowing,
     write_spec,
 )
+from serenade.model.windowing import Windowing
 from serenade.training.card import classifier_section
 from serenade.training.classical import (
     PROBABILITY_FLOOR,

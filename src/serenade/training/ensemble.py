@@ -31,10 +31,10 @@ from serenade.model.spec import (
     ModelSpec,
     TrainingData,
     WaveformInput,
-    Windowing,
     write_spec,
 )
 from serenade.model.version import VERSION_FORM, is_version
+from serenade.model.windowing import Windowing
 from serenade.training.card import USES, limits_section
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from copy import deepcopy
@@ -15,10 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from serenade.errors import TrainingError
-from serenade.evaluation.confusion import (
-    confusion_matrix,
-    unweighted_average_recall,
-)
+from serenade.evaluation.confusion import confusion_matrix, unweighted_average_recall
 from serenade.training.average import update_average
 from serenade.training.batches import (
     Augmenter,
@@ -35,6 +31,7 @@ from serenade.training.checkpoint import (
     restore_weights,
     save_checkpoint,
 )
+from serenade.training.history import check_losses, write_history
 from serenade.training.losses import class_weights, intensity_error, masked_cross_entropy
 from serenade.training.processes import ALONE, Processes
 from serenade.training.schedule import best_epoch, exhausted, learning_rate
@@ -184,6 +181,8 @@ class Fit:
 
         Raises
         ------
+        DivergedError
+            If a loss is no number any more.
         TrainingError
             If a checkpoint cannot be read or written.
         """
@@ -193,6 +192,7 @@ class Fit:
         progress = self._resume(optimiser, average)
         while progress.epoch < self.n_epochs and not exhausted(options, progress.history):
             record = self._epoch(optimiser, average, progress)
+            check_losses(asdict(record))
             progress.history.append(asdict(record))
             is_best = best_epoch(progress.history, options.monitor) == record.epoch - 1
             if is_best and self.processes.is_main:
@@ -349,8 +349,7 @@ class Fit:
             f"optimiser/{k}": v for k, v in optimiser_tensors(optimiser, self.trained).items()
         }
         save_checkpoint(self.folder / "last.safetensors", tensors, asdict(progress))
-        lines = "".join(json.dumps(entry) + "\n" for entry in progress.history)
-        (self.folder / "metrics.jsonl").write_text(lines, encoding="utf-8")
+        write_history(self.folder, progress.history)
 
     def _resume(self, optimiser: torch.optim.Optimizer, average: SpeechNetwork) -> _Progress:
         path = self.folder / "last.safetensors"
@@ -361,9 +360,12 @@ class Fit:
         check_keys(state, _Progress, path)
         for epoch in state["history"]:
             check_keys(epoch, EpochRecord, path)
+            check_losses(epoch)
         restore_weights(self.trained, _part(tensors, "trained/"), path)
         restore_weights(average, _part(tensors, "average/"), path)
         restore_optimiser(optimiser, self.trained, _part(tensors, "optimiser/"), path)
+        if self.processes.is_main:
+            write_history(self.folder, state["history"])
         return _Progress(**state)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 import serenade
 from serenade.corpora.registry import corpus, find_corpus
-from serenade.errors import AudioError, TrainingError
+from serenade.errors import AudioError, EvaluationError, TrainingError
 from serenade.model.adaptation import Adaptation
 from serenade.model.bundle import write_checksums
 from serenade.model.calibration import probabilities
@@ -21,10 +21,10 @@ from serenade.model.spec import (
     ModelSpec,
     TrainingData,
     WaveformInput,
-    Windowing,
     read_spec,
     write_spec,
 )
+from serenade.model.windowing import Windowing
 from serenade.training.cache import Progress, load_clip
 from serenade.training.calibrate import abstention_threshold, fit_temperature
 from serenade.training.card import write_card
@@ -132,7 +132,10 @@ def package(
     write_card(folder / "CARD.md", spec, recipe, read_run_speakers(run.folder), results)
     write_checksums(folder)
     leak = " (validation leaks)" if parts.leaks else ""
-    write_curves(run.folder, title=f"{spec.model_id}: training{leak}")
+    try:
+        write_curves(run.folder, title=f"{spec.model_id}: training{leak}")
+    except EvaluationError as error:  # the bundle is whole without them
+        log(f"no curves: {error}")
     test = _score_test(run, recipe, chosen, parts, progress) if parts.test else None
     return Packaged(folder, parity, results, test)
 

@@ -20,7 +20,7 @@ class DataRecipe:
     label_set : str
         Key of :data:`serenade.emotions.LABEL_SETS`.
     max_seconds : float
-        Longer clips are cut in training [s].
+        Longer clips are cut in training [s], 0.1 or more.
     """
 
     corpora: tuple[str, ...] = ()
@@ -69,15 +69,15 @@ class AugmentationRecipe:
     codec : float
         Probability of the traces of a lossy codec, in [0, 1].
     gain_db : float
-        Largest change of the level, up or down [dB], 0 or more.
+        Largest change of the level, up or down [dB], in [0, 60].
     snr_db : tuple of float
         Lowest and highest signal-to-noise ratio [dB].
     shortest_seconds : float
-        Random cuts leave at least this much [s].
+        Random cuts leave at least this much [s], above 0.
     cut : float
         Probability of a random cut, in [0, 1].
     time_masks, frequency_masks : int
-        SpecAugment masks per clip.
+        SpecAugment masks per clip, at most 100.
     mixup : float
         Parameter of the symmetric Beta distribution; 0 switches mixup off.
     mixed : {"states", "embedding"}
@@ -115,7 +115,7 @@ class NetworkRecipe:
     name : str
         Key of :data:`serenade.training.networks.registry.NETWORKS`.
     width, depth : int
-        Size of the body; what they mean is said by the network.
+        Size of the body, at most 4096 and 64; what they mean is said by the network.
     dropout : float
         In [0, 1).
     initial_weights : str
@@ -140,7 +140,7 @@ class NetworkRecipe:
     standardise : bool
         Whether each feature gets the mean 0 and the deviation 1 that it has on the training clips.
     dense : tuple of int
-        Units of the dense layers before the last.
+        Units of the dense layers before the last, at most 4096 each.
     """
 
     name: str = "conv_attention"
@@ -317,15 +317,17 @@ class ExportRecipe:
     description, licence : str
         For ``spec.json`` and ``CARD.md``.
     max_seconds, hop_seconds, min_seconds, sure_from_seconds : float
-        Windowing of long recordings and limits of short ones [s].
+        Windowing of long recordings and limits of short ones [s]; see
+        :class:`serenade.model.windowing.Windowing`.
     timeline_window_seconds, timeline_step_seconds : float
-        Length and distance of the windows of a timeline [s]; ADR 12 says what suits large models.
+        Length and distance of the windows of a timeline [s], where the file is silent as far as
+        `max_seconds` leaves room; ADR 12 says what suits large models.
     temperature : float
         What logits are divided by; 0 fits it on the validation speakers. To be given, from folds,
         where these stand for few of the corpora.
     answer_precision : float
         The model abstains below the confidence at which answers on validation speakers are right
-        this often, in (0, 1).
+        this often, in [0, 1]; 0 never abstains.
     int8 : bool
         Whether the matrices are stored and multiplied as 8-bit integers.
     float16 : bool

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from serenade.emotions import LABEL_SETS
 from serenade.errors import RecipeError
 from serenade.model.version import VERSION_FORM, is_version
+from serenade.model.windowing import Windowing, find_fault
 from serenade.training.networks.registry import NETWORKS
+from serenade.training.recipe_ranges import check_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from serenade.training.recipe import Recipe
+    from serenade.training.recipe import ExportRecipe, Recipe
 
 _SEEDS = 2**32
 """numpy and torch take as many."""
@@ -33,6 +35,7 @@ def check_recipe(recipe: Recipe) -> None:
     RecipeError
         Names the key, what is allowed and what was given.
     """
+    _check_name(recipe.name)
     for name, value in _numbers(recipe, ""):
         if not math.isfinite(value):
             raise RecipeError(f"{name} must be a finite number, got {value}")
@@ -47,31 +50,7 @@ def check_recipe(recipe: Recipe) -> None:
         raise RecipeError(
             f"network.name {recipe.network.name!r} must be one of {', '.join(NETWORKS)}"
         )
-    shares = {
-        "split.validation_share": recipe.split.validation_share,
-        "augmentation.noise": recipe.augmentation.noise,
-        "augmentation.reverberation": recipe.augmentation.reverberation,
-        "augmentation.colour": recipe.augmentation.colour,
-        "augmentation.telephone": recipe.augmentation.telephone,
-        "augmentation.codec": recipe.augmentation.codec,
-        "augmentation.cut": recipe.augmentation.cut,
-        "network.dropout": recipe.network.dropout,
-        "network.encoder_dropout": recipe.network.encoder_dropout,
-        "teacher.soft_share": recipe.teacher.soft_share,
-        "optimiser.label_smoothing": recipe.optimiser.label_smoothing,
-        "optimiser.average_decay": recipe.optimiser.average_decay,
-        "optimiser.warmup_share": recipe.optimiser.warmup_share,
-        "optimiser.balance": recipe.optimiser.balance,
-        "optimiser.plateau_factor": recipe.optimiser.plateau_factor,
-        "optimiser.encoder_rate": recipe.optimiser.encoder_rate,
-        "optimiser.layer_decay": recipe.optimiser.layer_decay,
-        "optimiser.foreign_label_weight": recipe.optimiser.foreign_label_weight,
-        "optimiser.intensity_weight": recipe.optimiser.intensity_weight,
-        "export.answer_precision": recipe.export.answer_precision,
-    }
-    for name, value in shares.items():
-        if not 0.0 <= value <= 1.0:
-            raise RecipeError(f"{name} must be in [0, 1], got {value}")
+    check_ranges(recipe)
     if recipe.split.kind == "random" and recipe.split.validation_share in (0.0, 1.0):
         raise RecipeError(
             "split.validation_share must be above 0 and below 1 where split.kind is 'random', got"
@@ -87,8 +66,6 @@ def check_recipe(recipe: Recipe) -> None:
             f"network.max_seconds {recipe.network.max_seconds} must be at least"
             f" data.max_seconds and export.max_seconds, {longest}"
         )
-    if recipe.classical.n_folds < 2:
-        raise RecipeError(f"classical.n_folds must be 2 or more, got {recipe.classical.n_folds}")
     if not is_version(recipe.export.version):
         raise RecipeError(f"export.version must be {VERSION_FORM}, got {recipe.export.version!r}")
     for name in ("description", "licence"):
@@ -96,40 +73,32 @@ def check_recipe(recipe: Recipe) -> None:
             raise RecipeError(f"export.{name} must not be empty; leave it out if there is none")
     if recipe.export.int8 and recipe.export.float16:
         raise RecipeError("export.int8 and export.float16 exclude each other; choose one")
-    if not recipe.export.temperature >= 0:
+    _check_windows(recipe.export)
+
+
+def _check_name(name: str) -> None:
+    """Refuse names that no folder can have: a benchmark has one for each recipe."""
+    if not name.strip(". ") or not name.isprintable() or "/" in name or "\\" in name:
         raise RecipeError(
-            f"export.temperature must be above 0, or 0 to fit it, got {recipe.export.temperature}"
+            f"name must be one line of text without / and \\, as folders are called by it,"
+            f" got {name!r}"
         )
-    positive = {
-        "data.max_seconds": recipe.data.max_seconds,
-        "network.width": recipe.network.width,
-        "network.depth": recipe.network.depth,
-        "network.n_mfcc": recipe.network.n_mfcc,
-        "network.dense": min(recipe.network.dense, default=1),
-        "optimiser.plateau_patience": recipe.optimiser.plateau_patience,
-        "teacher.n_hints": recipe.teacher.n_hints,
-        "teacher.inverse_penalty": recipe.teacher.inverse_penalty,
-        "optimiser.epochs": recipe.optimiser.epochs,
-        "optimiser.batch_size": recipe.optimiser.batch_size,
-        "optimiser.learning_rate": recipe.optimiser.learning_rate,
-        "export.max_seconds": recipe.export.max_seconds,
-        "export.hop_seconds": recipe.export.hop_seconds,
-        "export.min_seconds": recipe.export.min_seconds,
-        "export.prior_clips_deviation": recipe.export.prior_clips_deviation,
-    }
-    for name, value in positive.items():
-        if not value > 0:
-            raise RecipeError(f"{name} must be above 0, got {value}")
-    windows = {
-        "export.min_seconds": recipe.export.min_seconds,
-        "export.hop_seconds": recipe.export.hop_seconds,
-    }
-    for name, value in windows.items():
-        if value > recipe.export.max_seconds:
-            raise RecipeError(
-                f"{name} must be at most export.max_seconds, {recipe.export.max_seconds},"
-                f" got {value}"
-            )
+
+
+def _check_windows(export: ExportRecipe) -> None:
+    """Refuse windows that the bundle at the end of the training would refuse."""
+    fault = find_fault(
+        Windowing(
+            min_seconds=export.min_seconds,
+            max_seconds=export.max_seconds,
+            hop_seconds=export.hop_seconds,
+            sure_from_seconds=export.sure_from_seconds,
+            timeline_window_seconds=export.timeline_window_seconds,
+            timeline_step_seconds=export.timeline_step_seconds,
+        )
+    )
+    if fault is not None:
+        raise RecipeError(f"export.{fault.key} must be {fault.allowed}, got {fault.value}")
 
 
 def _numbers(part: object, prefix: str) -> Iterator[tuple[str, float]]:

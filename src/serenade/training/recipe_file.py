@@ -69,6 +69,10 @@ def read_table(path: str | Path) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"not a TOML file ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise RecipeError(
+            "not a TOML file that can be read: a number is too long, or lists are nested too deep"
+        ) from error
 
 
 def with_encoder(recipe: Recipe, folder: Path) -> Recipe:
@@ -119,9 +123,24 @@ def parse_recipe(table: Mapping[str, Any]) -> Recipe:
     RecipeError
         If a key or value is not allowed.
     """
-    recipe = parse_table(Recipe, table)
+    recipe = _with_fitting_windows(parse_table(Recipe, table), given=table.get("export", {}))
     check_recipe(recipe)
     return recipe
+
+
+def _with_fitting_windows(recipe: Recipe, *, given: Mapping[str, Any]) -> Recipe:
+    """Shorten the windows of a timeline that the file leaves open to what the clips have room for.
+
+    A bundle that says nothing of them is read in the same way.
+    """
+    export = recipe.export
+    window, step = export.timeline_window_seconds, export.timeline_step_seconds
+    if "timeline_window_seconds" not in given:
+        window = min(window, export.max_seconds)
+    if "timeline_step_seconds" not in given:
+        step = min(step, window)
+    fitting = replace(export, timeline_window_seconds=window, timeline_step_seconds=step)
+    return replace(recipe, export=fitting)
 
 
 def write_recipe(path: Path, recipe: Recipe, *, comment: str) -> None:

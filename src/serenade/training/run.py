@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from serenade.errors import TrainingError
+from serenade.errors import RecipeError, TrainingError
 from serenade.training.augment import MelAugmenter, mel_centres
 from serenade.training.batches import keep
 from serenade.training.cache import silent_progress
@@ -30,7 +30,7 @@ from serenade.training.networks.base import load_head
 from serenade.training.networks.registry import build_network
 from serenade.training.processes import ALONE, Processes
 from serenade.training.recipe_file import parse_recipe
-from serenade.training.teacher import teach
+from serenade.training.teacher import load_teacher, teach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 RECIPE_FILE = "recipe.json"
 SPLIT_FILE = "split.json"
+RESULTS = ("last.safetensors", "best.safetensors", "bundle")
+"""What a run folder holds as soon as something has been learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,9 @@ def train(
     noises_to_learn(run.noise)  # an empty folder is refused at once, and where no noise is wanted
     chosen = select(utterances, recipe)
     parts = split(chosen, recipe.split)
-    network = new_network(recipe).to(processes.device)  # a wrong recipe must not claim the folder
+    # A wrong recipe, or an encoder that cannot be read, must not claim the folder.
+    network = new_network(recipe).to(processes.device)
+    teacher = load_teacher(recipe)
     if processes.is_main:
         claim(run.folder, recipe, parts)
     else:
@@ -128,7 +132,7 @@ def train(
         )
         unusable = {utterance.id for utterance, _ in failed}
         usable = [utterance for utterance in parts.train if utterance.id not in unusable]
-        taught = teach(clips, usable, recipe, cache=run.cache, progress=progress)
+        taught = teach(clips, usable, recipe, teacher, cache=run.cache, progress=progress)
         taught = with_copies(
             taught,
             usable,
@@ -197,8 +201,17 @@ def read_run_recipe(folder: Path) -> Recipe:
     ------
     TrainingError
         If the folder is not a run folder.
+    RecipeError
+        If a key or value is not allowed.
     """
-    return parse_recipe(_read_json(folder / RECIPE_FILE))
+    path = folder / RECIPE_FILE
+    table = _read_json(path)
+    if not isinstance(table, dict):
+        raise TrainingError(f"{str(path)!r} holds no recipe; {str(folder)!r} is not a run folder")
+    try:
+        return parse_recipe(table)
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from error
 
 
 def read_run_speakers(folder: Path) -> dict[str, list[str]]:
@@ -253,6 +266,8 @@ def read_split_record(folder: Path) -> dict[str, Any]:
 def claim(folder: Path, recipe: Recipe, parts: Parts) -> None:
     """Write into a run folder what it is for, or check that it is for the very same.
 
+    A folder in which nothing has been learnt yet is free for any run.
+
     Parameters
     ----------
     folder : Path
@@ -270,7 +285,7 @@ def claim(folder: Path, recipe: Recipe, parts: Parts) -> None:
     """
     record = split_record(parts)
     recipe_path = folder / RECIPE_FILE
-    if recipe_path.exists():
+    if recipe_path.exists() and any((folder / name).exists() for name in RESULTS):
         same = read_run_recipe(folder) == recipe
         if not same or read_split_record(folder) != record:
             raise TrainingError(

@@ -47,9 +47,9 @@ class TuningTrial:
         From 1.
     settings : mapping of str to value
         What was tried.
-    uar : float
+    uar : float or None
         Unweighted average recall on speakers that were held back, in [0, 1]: of the best epoch of
-        a network, and the mean over folds of a classical model.
+        a network, and the mean over folds of a classical model; ``None`` if training diverged.
     epochs : int
         Epochs that were trained; 0 for a classical model.
     stopped : bool
@@ -60,10 +60,15 @@ class TuningTrial:
 
     number: int
     settings: Mapping[str, Setting]
-    uar: float
+    uar: float | None
     epochs: int
     stopped: bool
     seconds: float
+
+    @property
+    def score(self) -> float:
+        """The UAR, or -1 if training diverged: more is better."""
+        return -1.0 if self.uar is None else self.uar
 
     def to_json(self) -> dict[str, Any]:
         """Give the trial as a JSON object.
@@ -75,7 +80,7 @@ class TuningTrial:
         """
         return {
             "trial": self.number,
-            "uar": round(self.uar, 6),
+            "uar": None if self.uar is None else round(self.uar, 6),
             "epochs": self.epochs,
             "stopped": self.stopped,
             "seconds": round(self.seconds, 3),
@@ -103,7 +108,7 @@ class Study:
             TuningTrial(
                 number=number,
                 settings=trial.params,
-                stopped=trial.state is TrialState.PRUNED,
+                stopped=trial.state is TrialState.PRUNED and trial.user_attrs["uar"] is not None,
                 **trial.user_attrs,
             )
             for number, trial in enumerate(finished, start=1)
@@ -138,12 +143,14 @@ class Study:
         self,
         trial: optuna.trial.Trial,
         *,
-        uar: float,
+        uar: float | None,
         epochs: int,
         stopped: bool,
         seconds: float,
     ) -> None:
         """End a trial.
+
+        One that diverged is kept as one that was stopped: the next settings are drawn away from it.
 
         Parameters
         ----------
@@ -154,7 +161,7 @@ class Study:
         """
         for name, value in (("uar", uar), ("epochs", epochs), ("seconds", seconds)):
             trial.set_user_attr(name, value)
-        if stopped:
+        if stopped or uar is None:
             self._study.tell(trial, state=TrialState.PRUNED)
         else:
             self._study.tell(trial, uar)

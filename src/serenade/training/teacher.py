@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from serenade.training.cache import cached_states
-from serenade.training.networks.registry import build_network
+from serenade.training.networks import whisper
 from serenade.training.recipe import NetworkRecipe
 
 if TYPE_CHECKING:
@@ -37,16 +37,50 @@ if TYPE_CHECKING:
     from serenade.corpora.manifest import Utterance
     from serenade.training.batches import LabelledStates
     from serenade.training.cache import Progress
+    from serenade.training.networks.base import SpeechNetwork
     from serenade.training.recipe import Recipe, TeacherRecipe
     from serenade.types import FloatArray
 
 MAX_ITERATIONS = 300
 
 
+def load_teacher(recipe: Recipe) -> SpeechNetwork | None:
+    """Read the encoder that teaches.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its `teacher` table names the encoder.
+
+    Returns
+    -------
+    SpeechNetwork or None
+        States are the statistics over time of the encoder's layers; ``None`` without a teacher.
+
+    Raises
+    ------
+    RecipeError
+        If the encoder cannot be read.
+    """
+    teacher = recipe.teacher
+    if not teacher.initial_weights:
+        return None
+    encoder = NetworkRecipe(
+        name="whisper",
+        initial_weights=teacher.initial_weights,
+        depth=teacher.depth,
+        frozen_layers=teacher.depth,
+        first_pooled=teacher.first_pooled,
+        max_seconds=recipe.data.max_seconds,
+    )
+    return whisper.build(encoder, n_labels=2, table="teacher").eval()
+
+
 def teach(
     clips: LabelledStates,
     utterances: Sequence[Utterance],
     recipe: Recipe,
+    encoder: SpeechNetwork | None,
     *,
     cache: Path,
     progress: Progress,
@@ -60,7 +94,9 @@ def teach(
     utterances : sequence of Utterance
         The same clips, in order.
     recipe : Recipe
-        Its `teacher` table names the encoder; without one the clips stay as they are.
+        Its `teacher` table says what is taught.
+    encoder : SpeechNetwork or None
+        From :func:`load_teacher`; without one the clips stay as they are.
     cache : Path
         Folder of the state cache.
     progress : callable
@@ -70,16 +106,19 @@ def teach(
     -------
     LabelledStates
         The same states with hints and softened targets.
-
-    Raises
-    ------
-    RecipeError
-        If the encoder cannot be read.
     """
-    teacher = recipe.teacher
-    if not teacher.initial_weights:
+    if encoder is None:
         return clips
-    statistics = _statistics(utterances, recipe, cache=cache, progress=progress)
+    teacher = recipe.teacher
+    states, _ = cached_states(
+        encoder,
+        utterances,
+        recipe.conditioning,
+        max_seconds=recipe.data.max_seconds,
+        folder=cache,
+        progress=progress,
+    )
+    statistics = np.stack([clip[:, 0] for clip in states]).astype(np.float32)
     targets = clips.targets.copy()
     groups = np.array(clips.groups)
     speakers = np.array([utterance.speaker_key or "" for utterance in utterances])
@@ -154,30 +193,3 @@ def soft_labels(
             statistics[unknown]
         )
     return answers
-
-
-def _statistics(
-    utterances: Sequence[Utterance], recipe: Recipe, *, cache: Path, progress: Progress
-) -> FloatArray:
-    """Statistics over time of the encoder's layers: (n_clips, n_statistics)."""
-    teacher = recipe.teacher
-    encoder = build_network(
-        NetworkRecipe(
-            name="whisper",
-            initial_weights=teacher.initial_weights,
-            depth=teacher.depth,
-            frozen_layers=teacher.depth,
-            first_pooled=teacher.first_pooled,
-            max_seconds=recipe.data.max_seconds,
-        ),
-        n_labels=2,
-    )
-    states, _ = cached_states(
-        encoder.eval(),
-        utterances,
-        recipe.conditioning,
-        max_seconds=recipe.data.max_seconds,
-        folder=cache,
-        progress=progress,
-    )
-    return np.stack([clip[:, 0] for clip in states]).astype(np.float32)

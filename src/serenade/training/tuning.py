@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, replace
+from enum import Enum, auto
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from serenade.training.classical_run import read_classical_data
 from serenade.training.classifiers import check_grid, grid_around
 from serenade.training.clips import clips_digest
 from serenade.training.data import select, split
+from serenade.training.history import DivergedError
 from serenade.training.recipe_file import write_recipe
 from serenade.training.run import TrainingRun, train
 from serenade.training.search_space import (
@@ -75,7 +77,34 @@ class Tuning:
     @property
     def best(self) -> TuningTrial:
         """The trial with the highest UAR; of equal ones the first."""
-        return max(self.trials, key=lambda trial: trial.uar)
+        return best_of(self.trials)
+
+
+def best_of(trials: Sequence[TuningTrial]) -> TuningTrial:
+    """Give the trial with the highest UAR.
+
+    Parameters
+    ----------
+    trials : sequence of TuningTrial
+        At least one.
+
+    Returns
+    -------
+    TuningTrial
+        Of equal ones the first.
+
+    Raises
+    ------
+    TrainingError
+        If training diverged in all of them.
+    """
+    best = max(trials, key=lambda trial: trial.score)
+    if best.uar is None:
+        raise TrainingError(
+            f"training diverged in all {len(trials)} trials: the loss is not a number; search lower"
+            " values of optimiser.learning_rate"
+        )
+    return best
 
 
 def tune(
@@ -124,7 +153,8 @@ def tune(
     RecipeError
         If the space does not fit the recipe.
     TrainingError
-        If the folder holds another search, or no speaker can be held back.
+        If the folder holds another search, no speaker can be held back, or training diverged in
+        all trials.
     SplitError
         If a speaker is unknown.
     """
@@ -147,7 +177,7 @@ def tune(
             trial = study.ask(searched, distributions)
             tried = with_settings(judged, trial.params)
             folder = run.folder / "trials" / f"{len(trials) + 1:03d}"
-            stopped = _train_trial(
+            end = _train_trial(
                 tried,
                 utterances,
                 replace(run, folder=folder),
@@ -156,17 +186,24 @@ def tune(
                 on_epoch=on_epoch,
                 progress=progress,
             )
-            record, history = _outcome(folder)
+            history = _history(folder)
             study.tell(
                 trial,
-                uar=record["validation_uar"],
+                uar=None if end is _End.DIVERGED else _shipped(folder)["validation_uar"],
                 epochs=len(history),
-                stopped=stopped,
+                stopped=end is _End.STOPPED,
                 seconds=sum(epoch["seconds"] for epoch in history),
             )
             on_trial(study.trials[-1], searched.trials)
-    best = max(trials, key=lambda trial: trial.uar)
-    return _finish(trials, with_settings(recipe, best.settings), run.folder)
+    return _finish(trials, with_settings(recipe, best_of(trials).settings), run.folder)
+
+
+class _End(Enum):
+    """How the training of a trial ended."""
+
+    DONE = auto()
+    STOPPED = auto()
+    DIVERGED = auto()
 
 
 def _train_trial(
@@ -178,8 +215,8 @@ def _train_trial(
     threads: int,
     on_epoch: Callable[[EpochRecord, int], None],
     progress: Progress,
-) -> bool:
-    """Train, and tell whether it was stopped early."""
+) -> _End:
+    """Train, and tell how it ended."""
 
     def follow(record: EpochRecord, n_epochs: int) -> None:
         on_epoch(record, n_epochs)
@@ -190,8 +227,10 @@ def _train_trial(
             _report(trial, epoch)
         train(recipe, utterances, run, threads=threads, on_epoch=follow, progress=progress)
     except TrialPruned:
-        return True
-    return False
+        return _End.STOPPED
+    except DivergedError:
+        return _End.DIVERGED
+    return _End.DONE
 
 
 def _report(trial: optuna.trial.Trial, epoch: Mapping[str, Any]) -> None:
@@ -201,7 +240,7 @@ def _report(trial: optuna.trial.Trial, epoch: Mapping[str, Any]) -> None:
 
 
 def _history(folder: Path) -> list[dict[str, Any]]:
-    """Epochs of a trial that was interrupted; none of a new one."""
+    """Epochs of a trial so far; none of a new one."""
     path = folder / "last.safetensors"
     if not path.exists():
         return []
@@ -209,9 +248,9 @@ def _history(folder: Path) -> list[dict[str, Any]]:
     return history
 
 
-def _outcome(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Record of the epoch whose weights a run would ship, and all records."""
-    return load_checkpoint(folder / "best.safetensors")[1], _history(folder)
+def _shipped(folder: Path) -> dict[str, Any]:
+    """Record of the epoch whose weights a run would ship."""
+    return load_checkpoint(folder / "best.safetensors")[1]
 
 
 def _tune_classical(
@@ -244,8 +283,8 @@ def _tune_classical(
             study.add(settings, grid, uar=found[0].uar, seconds=time.monotonic() - started)
             on_trial(study.trials[-1], len(points))
         trials = study.trials
-    best = max(trials, key=lambda trial: trial.uar)
-    classical = replace(options, settings={**options.settings, **best.settings})
+    settings = {**options.settings, **best_of(trials).settings}
+    classical = replace(options, settings=settings)
     return _finish(trials, replace(recipe, classical=classical), run.folder)
 
 
@@ -280,7 +319,7 @@ def _finish(trials: tuple[TuningTrial, ...], recipe: Recipe, folder: Path) -> Tu
         tuning.path,
         recipe,
         comment=(
-            f"Best of {len(trials)} trials of `serenade tune`: UAR {100 * tuning.best.uar:.1f} %"
+            f"Best of {len(trials)} trials of `serenade tune`: UAR {100 * tuning.best.score:.1f} %"
             " on the speakers that chose it.\nThat is too good: measure it on others."
         ),
     )

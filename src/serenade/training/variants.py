@@ -18,6 +18,7 @@ names, here ``four-corpora-classical-svm``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from serenade.training.recipe import Recipe
 
 VARIANTS = "variants"
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+"""Names of variants: each names a folder."""
 
 
 def read_recipes(path: str | Path, *, only: Sequence[str] = ()) -> dict[str, Recipe]:
@@ -77,6 +81,11 @@ def _parse_variants(table: dict[str, Any]) -> dict[str, Recipe]:
         name = variant.get("name") if isinstance(variant, Mapping) else None
         if not isinstance(name, str) or name in recipes:
             raise RecipeError(f"'variants[{number}]' must have a name of its own, got {name!r}")
+        if not PLAIN_NAME.fullmatch(name):
+            raise RecipeError(
+                f"'variants[{number}].name' names a folder, so it must be of letters, digits and _,"
+                f" and after the first also - and ., got {name!r}"
+            )
         own = {**variant, "name": f"{family}-{name}"}
         try:
             recipes[name] = parse_recipe(_merged(table, own))

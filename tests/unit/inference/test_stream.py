@@ -23,7 +23,7 @@ from serenade.inference.timeline import (
     TimelineConfig,
     collect,
 )
-from serenade.model.spec import Windowing
+from serenade.model.windowing import Windowing
 
 if TYPE_CHECKING:
     from serenade.types import FloatArray

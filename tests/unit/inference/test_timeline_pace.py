@@ -12,7 +12,7 @@ from serenade.errors import UsageError
 from serenade.inference.pace import Pace, find_pace
 from serenade.inference.recognizer import Recognizer
 from serenade.inference.timeline import Reading, TimelineConfig
-from serenade.model.spec import Windowing
+from serenade.model.windowing import Windowing
 
 if TYPE_CHECKING:
     from pathlib import Path

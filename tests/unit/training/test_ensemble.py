@@ -18,7 +18,8 @@ from tests.tiny_bundle import (
 from serenade.emotions import LabelSet
 from serenade.errors import UsageError
 from serenade.inference.recognizer import Recognizer
-from serenade.model.spec import FeatureInput, Windowing, read_spec
+from serenade.model.spec import FeatureInput, read_spec
+from serenade.model.windowing import Windowing
 from serenade.training.ensemble import build_ensemble
 from serenade.types import Conditioning, Waveform
 
@@ -135,6 +136,8 @@ def test_what_cannot_be_joined_is_one_clear_error(soft: Path, tmp_path: Path) ->
         build_ensemble([soft, soft], [1.0], output, version="1.0.0")
     with pytest.raises(UsageError, match="weights must be above 0"):
         build_ensemble([soft, soft], [1.0, np.nan], output, version="1.0.0")
+    with pytest.raises(UsageError, match="weights must have a finite sum, got inf"):
+        build_ensemble([soft, soft], [1e308, 1e308], output, version="1.0.0")
     with pytest.raises(UsageError, match=r"version must be 1 to 40 letters.* got 'zz z'"):
         build_ensemble([soft, soft], [1.0, 1.0], output, version="zz z")
     assert not output.exists()

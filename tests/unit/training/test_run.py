@@ -336,6 +336,22 @@ def test_with_one_speaker_nothing_is_held_back_and_the_last_epoch_is_shipped(
     assert spec.metrics["best_epoch"] == 2
 
 
+@pytest.mark.parametrize("damage", ["not json", None])
+def test_a_run_is_exported_without_its_curves_where_they_cannot_be_read(
+    toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path, damage: str | None
+) -> None:
+    recipe = replace(toy_recipe, optimiser=replace(toy_recipe.optimiser, epochs=1))
+    run = _run(recipe, tmp_path / "run", toy_manifest)
+    metrics = run.folder / "metrics.jsonl"
+    metrics.unlink() if damage is None else metrics.write_text(damage)
+    said: list[str] = []
+    packaged = package(
+        run, read_manifest(toy_manifest), workers=1, progress=silent_progress, log=said.append
+    )
+    assert packaged.results
+    assert said[-1].startswith("no curves: ")
+
+
 def test_a_clip_that_cannot_be_used_does_not_keep_a_run_from_its_bundle(
     toy_recipe: Recipe, toy_manifest: Path, tmp_path: Path
 ) -> None:

@@ -86,7 +86,7 @@ def test_a_wrong_space_is_one_clear_error(tmp_path: Path, line: str, message: st
     [
         ({"network.dropuot": Range(0, 1)}, "'network.dropuot' cannot be searched; allowed are"),
         ({"split.seed": Range(0, 9)}, "'split.seed' cannot be searched"),
-        ({"network.dropout": Range(0.0, 1.5)}, r"network.dropout must be in \[0, 1\], got 1.5"),
+        ({"network.dropout": Range(0.0, 1.5)}, r"network.dropout must be in \[0, 1\), got 1.5"),
         ({"network.depth": Range(1.0, 2.5)}, "is a whole number, so its limits must be"),
         ({"network.features": Choices(("mel",))}, "'network.features' must be one of"),
     ],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from serenade.cli.tune_output import TrialFormat, trials_text, write_trials
 from serenade.corpora.manifest import read_manifest
 from serenade.errors import RecipeError, TrainingError
 from serenade.training.recipe import ClassicalRecipe, SplitRecipe
@@ -93,7 +94,7 @@ def test_the_best_trial_becomes_a_recipe_with_the_split_that_it_had(
     whole: Tuning, recipe: Recipe
 ) -> None:
     assert [trial.number for trial in whole.trials] == [1, 2, 3, 4]
-    assert whole.best.uar == max(trial.uar for trial in whole.trials)
+    assert whole.best.uar == max(trial.score for trial in whole.trials)
     best = read_recipe(whole.path)
     assert best == whole.recipe
     assert best.optimiser.learning_rate == whole.best.settings["optimiser.learning_rate"]
@@ -147,6 +148,35 @@ def test_a_finished_search_can_be_prolonged_but_not_changed(
     for other, clips in ((replace(recipe, seed=9), utterances), (recipe, utterances[1:])):
         with pytest.raises(TrainingError, match="another recipe, space or manifest"):
             _tune(other, clips, folder)
+
+
+def test_a_trial_that_diverges_has_failed_and_the_search_goes_on(
+    recipe: Recipe, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    rates = SearchSpace(
+        trials=6, startup_trials=6, space={"optimiser.learning_rate": Choices((1e30, 1e-3))}
+    )
+    short = replace(recipe, optimiser=replace(recipe.optimiser, epochs=1))
+    found = _tune(short, utterances, tmp_path / "search", rates)
+    failed = [trial for trial in found.trials if trial.uar is None]
+    assert 0 < len(failed) < len(found.trials) == 6
+    assert {trial.settings["optimiser.learning_rate"] for trial in failed} == {1e30}
+    assert not any(trial.stopped for trial in failed)
+    assert found.recipe.optimiser.learning_rate == 1e-3
+    for form in TrialFormat:
+        assert trials_text(found.trials, form)
+    assert "diverged" in trials_text(found.trials, TrialFormat.TEXT)
+    assert write_trials(found, tmp_path / "search", title="toy", space=rates) == ()
+
+
+def test_a_search_in_which_all_trials_diverge_gives_no_recipe(
+    recipe: Recipe, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    rates = SearchSpace(trials=2, space={"optimiser.learning_rate": Choices((1e30,))})
+    for _ in range(2):
+        with pytest.raises(TrainingError, match=r"diverged in all 2 trials: .* lower values of"):
+            _tune(recipe, utterances, tmp_path / "search", rates)
+    assert not (tmp_path / "search" / "best.toml").exists()
 
 
 def test_a_file_that_is_no_search_is_one_clear_error(

@@ -74,6 +74,9 @@ def test_some_variants_can_be_chosen(tmp_path: Path) -> None:
         ("[[variants]]\nnetwork.width = 3", r"'variants\[0\]' must have a name of its own"),
         (TWO + "[[variants]]\nname = 'svm'", r"'variants\[2\]' must have a name of its own"),
         ("[[variants]]\nname = 'a'\nnet = 1", "variant 'a': unknown key 'net'"),
+        ("[[variants]]\nname = '../evil'", r"'variants\[0\].name' names a folder, .*evil'"),
+        ("[[variants]]\nname = ''", r"'variants\[0\].name' names a folder, so it must"),
+        ("[[variants]]\nname = '.'", r"'variants\[0\].name' names a folder, so it must"),
     ],
 )
 def test_a_mistake_in_a_variant_is_one_clear_error(tmp_path: Path, text: str, message: str) -> None:

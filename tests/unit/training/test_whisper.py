@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -120,6 +123,74 @@ def test_a_folder_that_is_no_encoder_is_one_clear_error(tiny_encoder: Path, tmp_
         build_network(_recipe(tmp_path, depth=2, frozen=1), n_labels=4)
     with pytest.raises(RecipeError, match="at most 3, the encoder's layers"):
         build_network(_recipe(tiny_encoder, depth=4, frozen=1), n_labels=4)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"d_model": -8}, "sizes that no encoder can have"),
+        ({"encoder_attention_heads": 0}, "sizes that no encoder can have"),
+        ({"encoder_attention_heads": 3}, "sizes that no encoder can have"),
+        ({"encoder_ffn_dim": 10**9}, "sizes that no encoder can have"),
+        ({"d_model": math.inf}, "is not the folder of a Whisper encoder"),
+        ({"d_model": 32}, "is not of the size that config.json says"),
+        ({"num_mel_bins": 40}, "is not of the size that config.json says"),
+    ],
+)
+def test_a_config_that_does_not_fit_the_encoder_is_one_clear_error(
+    tiny_encoder: Path, tmp_path: Path, changed: dict[str, float], message: str
+) -> None:
+    folder = _damaged(tiny_encoder, tmp_path / "encoder", changed)
+    with pytest.raises(RecipeError, match=rf"^network\.initial_weights .*{message}"):
+        build_network(_recipe(folder, depth=2, frozen=1), n_labels=4)
+
+
+def _damaged(encoder: Path, folder: Path, changed: dict[str, float]) -> Path:
+    """Copy an encoder with other values in its configuration."""
+    shutil.copytree(encoder, folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | changed), encoding="utf-8")
+    return folder
+
+
+def test_clips_longer_than_the_encoder_hears_are_refused(tiny_encoder: Path) -> None:
+    recipe = replace(_recipe(tiny_encoder, depth=2, frozen=1), max_seconds=30.0)
+    with pytest.raises(RecipeError, match="takes clips of less than 30 s; lower max_seconds"):
+        build_network(recipe, n_labels=4)
+
+
+@pytest.mark.parametrize(
+    ("changed", "depth", "message"),
+    [
+        (None, 2, r"^teacher\.initial_weights '.*gone' is not the folder of a Whisper encoder"),
+        ({"d_model": -8}, 2, r"^teacher\.initial_weights '.*gone': config\.json has sizes"),
+        ({}, 9, r"^teacher\.depth 9 must be at most 3, the encoder's layers"),
+    ],
+)
+def test_a_wrong_teacher_is_named_as_such_and_leaves_the_folder_to_the_right_one(
+    tiny_encoder: Path,
+    toy_manifest: Path,
+    tmp_path: Path,
+    toy_recipe: Recipe,
+    changed: dict[str, float] | None,
+    depth: int,
+    message: str,
+) -> None:
+    folder = tmp_path / "gone"
+    if changed is not None:
+        _damaged(tiny_encoder, folder, changed)
+    teacher = TeacherRecipe(initial_weights=str(folder), depth=depth, first_pooled=1)
+    run = TrainingRun(tmp_path / "run", noise=None, cache=tmp_path / "cache")
+    with pytest.raises(RecipeError, match=message):
+        train(
+            replace(toy_recipe, teacher=teacher),
+            read_manifest(toy_manifest),
+            run,
+            threads=1,
+            on_epoch=lambda record, n_epochs: None,
+            progress=silent_progress,
+        )
+    assert not run.folder.exists()
 
 
 def test_clips_longer_than_the_positions_are_refused_by_the_recipe() -> None:

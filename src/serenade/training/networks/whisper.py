@@ -11,13 +11,10 @@ Radford et al., "Robust speech recognition via large-scale weak supervision", 20
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Literal
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -25,6 +22,7 @@ from serenade.errors import RecipeError
 from serenade.training.frontend import LogMel, LogMelConfig
 from serenade.training.networks.base import SpeechNetwork, frame_mask
 from serenade.training.networks.hub import encoder_folder
+from serenade.training.networks.whisper_files import EncoderShape, read_shape, read_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,29 +31,8 @@ if TYPE_CHECKING:
     from serenade.training.recipe import NetworkRecipe
 
 FRAMES_PER_SECOND = 50
-WHOLE_MODEL = "model.encoder."
-"""Before the names of the encoder's tensors where the file holds the decoder as well."""
-
 ENCODER = ("conv1.", "conv2.", "positions", "layers.")
 """Beginnings of the names of the encoder's tensors."""
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderShape:
-    """Size of a Whisper encoder, as its ``config.json`` gives it.
-
-    Parameters
-    ----------
-    width, n_layers, n_heads, n_feed, n_mels : int
-        ``d_model``, ``encoder_layers``, ``encoder_attention_heads``, ``encoder_ffn_dim`` and
-        ``num_mel_bins``.
-    """
-
-    width: int
-    n_layers: int
-    n_heads: int
-    n_feed: int
-    n_mels: int
 
 
 class WhisperNetwork(SpeechNetwork):
@@ -183,40 +160,42 @@ class WhisperNetwork(SpeechNetwork):
         parts = name.split(".")
         return len(self.layers) - 1 - int(parts[1]) if parts[0] == "layers" else None
 
-    def load_initial(self, folder: Path) -> None:
+    def load_initial(self, folder: Path, *, key: str) -> None:
         """Take the encoder's weights from a folder in the layout of `transformers`.
 
         Parameters
         ----------
         folder : Path
             Holds ``model.safetensors`` with the encoder's tensors.
+        key : str
+            Of the recipe that names the folder, for the error.
 
         Raises
         ------
         RecipeError
-            If the file is missing, unreadable or of another size.
+            If the file is missing or unreadable, or its tensors are of another size.
         """
-        try:
-            tensors = load_file(folder / "model.safetensors")
-        except (OSError, SafetensorError) as error:
-            raise RecipeError(
-                f"network.initial_weights {str(folder)!r} holds no readable model.safetensors;"
-                " give the folder of a Whisper encoder"
-            ) from error
+        tensors = read_tensors(folder, key=key)
         wanted = self.state_dict()
-        renamed = {_own_name(name): tensor for name, tensor in tensors.items()}
-        if "positions" not in renamed:
+        n_positions, n_wanted = tensors["positions"].shape[0], self.positions.shape[0]
+        if n_positions < n_wanted:
             raise RecipeError(
-                f"network.initial_weights {str(folder)!r} holds no Whisper encoder; it needs"
-                " embed_positions.weight"
+                f"{key} {str(folder)!r} takes clips of less than"
+                f" {n_positions / FRAMES_PER_SECOND:g} s; lower max_seconds"
             )
-        renamed["positions"] = renamed["positions"][: self.positions.shape[0]]
-        chosen = {name: tensor.float() for name, tensor in renamed.items() if name in wanted}
+        tensors["positions"] = tensors["positions"][:n_wanted]
+        chosen = {name: tensor.float() for name, tensor in tensors.items() if name in wanted}
         missing = [name for name in wanted if name not in chosen and name.startswith(ENCODER)]
         if missing:
             raise RecipeError(
-                f"network.initial_weights {str(folder)!r} lacks {missing[0]!r}; give the folder"
-                " of a Whisper encoder with at least as many layers"
+                f"{key} {str(folder)!r} lacks {missing[0]!r}; give the folder of a Whisper encoder"
+                " with at least as many layers"
+            )
+        different = [name for name, tensor in chosen.items() if tensor.shape != wanted[name].shape]
+        if different:
+            raise RecipeError(
+                f"{key} {str(folder)!r}: {different[0]!r} is not of the size that config.json says;"
+                " fetch the encoder anew"
             )
         self.load_state_dict(wanted | chosen)
 
@@ -260,7 +239,9 @@ def _run(x: Tensor, n_frames: Tensor, layers: nn.ModuleList) -> list[Tensor]:
     return outputs
 
 
-def build(recipe: NetworkRecipe, *, n_labels: int) -> WhisperNetwork:
+def build(
+    recipe: NetworkRecipe, *, n_labels: int, table: Literal["network", "teacher"] = "network"
+) -> WhisperNetwork:
     """Make the network of a recipe with the encoder's weights.
 
     Parameters
@@ -269,6 +250,8 @@ def build(recipe: NetworkRecipe, *, n_labels: int) -> WhisperNetwork:
         Size, frozen layers, and the encoder's folder or name on the hub as `initial_weights`.
     n_labels : int
         Outputs.
+    table : {"network", "teacher"}
+        Table of the file that the values are from, for the errors.
 
     Returns
     -------
@@ -280,12 +263,17 @@ def build(recipe: NetworkRecipe, *, n_labels: int) -> WhisperNetwork:
     RecipeError
         If the folder is not that of a Whisper encoder or has too few layers.
     """
+    key = f"{table}.initial_weights"
     folder = encoder_folder(recipe.initial_weights)
-    shape = read_shape(folder)
-    if not 0 <= recipe.frozen_layers <= recipe.depth <= shape.n_layers:
+    shape = read_shape(folder, key=key)
+    if recipe.depth > shape.n_layers:
         raise RecipeError(
-            f"network.frozen_layers {recipe.frozen_layers} and network.depth {recipe.depth} must"
-            f" be in this order and at most {shape.n_layers}, the encoder's layers"
+            f"{table}.depth {recipe.depth} must be at most {shape.n_layers}, the encoder's layers"
+        )
+    if not 0 <= recipe.frozen_layers <= recipe.depth:
+        raise RecipeError(
+            f"network.frozen_layers {recipe.frozen_layers} must be from 0 to network.depth,"
+            f" {recipe.depth}"
         )
     network = WhisperNetwork(
         shape,
@@ -299,42 +287,8 @@ def build(recipe: NetworkRecipe, *, n_labels: int) -> WhisperNetwork:
         max_seconds=recipe.max_seconds,
         cached=recipe.cached,
     )
-    network.load_initial(folder)
+    network.load_initial(folder, key=key)
     return network
-
-
-def read_shape(folder: Path) -> EncoderShape:
-    """Read the size of an encoder from its ``config.json``.
-
-    Parameters
-    ----------
-    folder : Path
-        In the layout of `transformers`.
-
-    Returns
-    -------
-    EncoderShape
-        Its size.
-
-    Raises
-    ------
-    RecipeError
-        If there is no such file or it is not of a Whisper encoder.
-    """
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return EncoderShape(
-            width=int(config["d_model"]),
-            n_layers=int(config["encoder_layers"]),
-            n_heads=int(config["encoder_attention_heads"]),
-            n_feed=int(config["encoder_ffn_dim"]),
-            n_mels=int(config["num_mel_bins"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RecipeError(
-            f"network.initial_weights {str(folder)!r} is not the folder of a Whisper encoder;"
-            " it needs config.json and model.safetensors"
-        ) from error
 
 
 class _Layer(nn.Module):
@@ -381,24 +335,3 @@ def _pool(outputs: list[Tensor], mask: Tensor) -> Tensor:
         variance = (weights * (x - mean[:, None, :]).square()).sum(1)
         statistics += [mean, torch.sqrt(torch.clamp(variance, min=1e-8))]
     return torch.cat(statistics, dim=1)
-
-
-_NAMES = {
-    "embed_positions.weight": "positions",
-    "self_attn.q_proj": "query",
-    "self_attn.k_proj": "key",
-    "self_attn.v_proj": "value",
-    "self_attn.out_proj": "out",
-    "self_attn_layer_norm": "attention_norm",
-    "final_layer_norm": "feed_norm",
-    "fc1": "feed_in",
-    "fc2": "feed_out",
-}
-"""Parts of tensor names in the layout of `transformers`, and ours."""
-
-
-def _own_name(name: str) -> str:
-    name = name.removeprefix(WHOLE_MODEL)
-    for theirs, ours in _NAMES.items():
-        name = name.replace(theirs, ours)
-    return name
