@@ -14,6 +14,8 @@ import jsonschema
 import pytest
 from tests.tiny_bundle import TONES_HZ, tiny_spec, write_tiny_bundle
 
+from serenade.errors import AudioError
+
 SORTED_CLIPS = ["happiness.wav", "more/anger.wav", "neutral.wav", "sadness.wav"]
 
 
@@ -269,6 +271,19 @@ def test_two_workers_give_what_one_gives(predict: Any, voices: Path) -> None:
 def test_a_name_that_begins_with_a_dash_comes_after_two_dashes(predict: Any, voices: Path) -> None:
     Path("sadness.wav").rename("-sad.wav")
     assert json.loads(predict("--format", "json", "--", "-sad.wav").out)["emotion"] == "sadness"
+
+
+def test_standard_input_that_cannot_be_read_costs_only_itself(
+    predict: Any, voices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> bytes:
+        raise AudioError("standard input cannot be read (Bad file descriptor)")
+
+    monkeypatch.setattr("serenade.cli.predict.read_standard_input", fail)
+    result = predict("sadness.wav", "-", "more/anger.wav", "--format", "jsonl")
+    records = [json.loads(line) for line in result.out.splitlines()]
+    assert [record.get("emotion") for record in records] == [None, "anger", "sadness"]
+    assert result.code == 1
 
 
 def test_sound_on_stdin_that_is_empty_is_an_error(predict: Any) -> None:

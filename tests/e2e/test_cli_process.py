@@ -68,17 +68,38 @@ def test_an_interrupt_keeps_what_is_computed(tiny_bundle: Path, many: Path, work
     assert all(record["emotion"] == "sadness" for record in records)
 
 
-def test_an_interrupted_json_array_is_whole(tiny_bundle: Path, many: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--timeline",)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_json_array_is_whole(
+    tiny_bundle: Path, many: Path, number: signal.Signals, options: tuple[str, ...]
+) -> None:
     process = subprocess.Popen(
-        _interruptible(_predict(tiny_bundle, many, "--format", "json")), stdout=subprocess.PIPE
+        _interruptible(_predict(tiny_bundle, many, "--format", "json", *options)),
+        stdout=subprocess.PIPE,
     )
     assert process.stdout is not None
     first = process.stdout.readline()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     rest = process.stdout.read()
     process.stdout.close()
     assert process.wait(timeout=30) == 130
     assert 0 < len(json.loads(first + rest)) < 1500
+
+
+def test_a_file_that_a_service_manager_ends_holds_what_was_judged(
+    tiny_bundle: Path, many: Path
+) -> None:
+    out = many.parent / "out.json"
+    command = _predict(tiny_bundle, many, "--format", "json", "--output", out)
+    process = subprocess.Popen(_interruptible(command))
+    deadline = time.monotonic() + 30
+    while not any(path.stat().st_size for path in many.parent.glob(".serenade-*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 130
+    assert 0 < len(json.loads(out.read_text())) < 1500
+    assert not list(many.parent.glob(".serenade-*"))
 
 
 def test_a_reader_that_stops_early_is_no_error(tiny_bundle: Path, many: Path) -> None:

@@ -125,13 +125,19 @@ def open_audio(source: AudioSource) -> Iterator[soundfile.SoundFile]:
     """
     name = name_of(source)
     with open_raw(source) as raw:
-        check_complete(raw, name)
-        if isinstance(raw, _Memory):
-            target: _Memory | int = raw
-        else:
-            # libsndfile reads from the descriptor, whose place a buffered seek need not change
-            target = raw.fileno()
-            os.lseek(target, 0, os.SEEK_SET)
+        target: _Memory | int
+        try:
+            check_complete(raw, name)
+            if isinstance(raw, _Memory):
+                target = raw
+            else:
+                # libsndfile reads from the descriptor, whose place a buffered seek need not change
+                target = raw.fileno()
+                os.lseek(target, 0, os.SEEK_SET)
+        except OSError as error:
+            raise AudioError(
+                f"{name} cannot be read ({error.strerror}); check the disk or get a new copy"
+            ) from None
         try:
             with soundfile.SoundFile(target, closefd=False) as file:
                 check_rate(file.samplerate, name)

@@ -17,7 +17,7 @@ from serenade.cli.inputs import (
     means_one_file,
     read_standard_input,
 )
-from serenade.cli.interrupts import interrupts_held
+from serenade.cli.interrupts import endings_as_interrupts, interrupts_held
 from serenade.cli.messages import print_message
 from serenade.cli.outputs import Done, Format, open_output
 from serenade.cli.progress import Progress
@@ -29,7 +29,7 @@ from serenade.cli.timeline_output import (
     print_timelines,
     timeline_config,
 )
-from serenade.errors import UsageError
+from serenade.errors import AudioError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -165,7 +165,7 @@ def predict(
     )
     if plot is not None:
         outcomes = list(outcomes)  # one recording, which is drawn when its prediction is told
-    with open_output(output, form, append=bool(done.paths)) as file:
+    with endings_as_interrupts(), open_output(output, form, append=bool(done.paths)) as file:
         sink = make_sink(
             form,
             file,
@@ -207,16 +207,26 @@ def _predict(
     """Give an outcome for every input, in order."""
     from serenade.inference.batch import Outcome
 
+    inputs, piped = _with_standard_input(inputs)
     sources: Iterator[BatchSource] = (
-        read_standard_input() if item.path == STDIN else item.path
-        for item in inputs
-        if item.problem is None
+        piped if item.path == STDIN else item.path for item in inputs if item.problem is None
     )
     outcomes = recognizer.predict_many(
         sources, workers=workers, denoise=denoise, reference=reference
     )
     for item in inputs:
         yield next(outcomes) if item.problem is None else Outcome(item.path, None, item.problem)
+
+
+def _with_standard_input(inputs: list[Input]) -> tuple[list[Input], bytes]:
+    """Read standard input where it is meant; if it cannot be read, the others still are."""
+    if STDIN not in [item.path for item in inputs]:
+        return inputs, b""
+    try:
+        return inputs, read_standard_input()
+    except AudioError as error:
+        failed = [Input(STDIN, error) if item.path == STDIN else item for item in inputs]
+        return failed, b""
 
 
 def _write(

@@ -11,6 +11,7 @@ import typer
 
 from serenade.cli.exit_codes import ALL_FAILED, exit_code
 from serenade.cli.inputs import STDIN, read_standard_input
+from serenade.cli.interrupts import endings_as_interrupts, interrupts_held
 from serenade.cli.messages import print_message
 from serenade.cli.outputs import Format, open_output
 from serenade.cli.plot_output import draw_timeline
@@ -164,33 +165,38 @@ def print_timelines(
     plain = Format.TEXT if form in _OF_ONE_RECORDING else Format.JSON
     n_failed = 0
     judged: list[Track] = []
-    with open_output(output, plain, append=False) as file:
+    with endings_as_interrupts(), open_output(output, plain, append=False) as file:
         writer = _Writer(file, form, single=single and channels is Channels.MIX)
         shown = sys.stderr.isatty() and not (file.isatty() and len(inputs) > 1)
-        for item in inputs:
-            progress = _Progress(shown=shown)
-            try:
-                tracks = list(
-                    _tracks(
-                        recognizer,
-                        item,
-                        channels,
-                        config,
-                        progress,
-                        reference=reference,
-                        adapt=adapt,
+        try:
+            for item in inputs:
+                progress = _Progress(shown=shown)
+                try:
+                    tracks = list(
+                        _tracks(
+                            recognizer,
+                            item,
+                            channels,
+                            config,
+                            progress,
+                            reference=reference,
+                            adapt=adapt,
+                        )
                     )
-                )
-            except SerenadeError as error:
-                n_failed += 1
+                except SerenadeError as error:
+                    n_failed += 1
+                    progress.clear()
+                    print_message(f"error: {error}")
+                    with interrupts_held():
+                        writer.fail(item.path, error)
+                    continue
                 progress.clear()
-                print_message(f"error: {error}")
-                writer.fail(item.path, error)
-                continue
-            progress.clear()
-            writer.write(tracks)
-            judged = tracks
-        writer.finish()
+                with interrupts_held():
+                    writer.write(tracks)
+                judged = tracks
+        finally:
+            with interrupts_held():
+                writer.finish()
         if not writer.has_told:
             raise typer.Exit(ALL_FAILED)  # within the block, which leaves an old output as it is
     if plot is not None and judged:
@@ -287,8 +293,8 @@ class _Writer:
         self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
     def finish(self) -> None:
-        """Write what comes after the last recording."""
-        if self._form is TimelineFormat.JSON and not self._single:
+        """Write what comes after the last recording, if there is any."""
+        if self._form is TimelineFormat.JSON and not self._single and self._n_objects:
             self._file.write("]\n")
 
     def _begin_object(self) -> None:

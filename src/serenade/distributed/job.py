@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -171,4 +172,4 @@ def _from_folder(location: str, folder: Path) -> str:
 
 def _model_from_folder(model: str, folder: Path) -> str:
     """Resolve the folder of a model; what has no separator is a name."""
-    return str(folder / model) if "/" in model else model
+    return os.path.abspath(folder / model) if "/" in model else model  # noqa: PTH100 - keeps links

@@ -85,7 +85,8 @@ def open_bundle(path: Path) -> Bundle:
         wrong or too new.
     """
     verify_checksums(path)
-    return _read(path)
+    with _trouble_told(path):
+        return _read(path)
 
 
 @contextmanager
@@ -111,21 +112,25 @@ def opened_bundle(path: Path) -> Iterator[Bundle]:
         As :func:`open_bundle`; a changed graph is told of at the end of the body, in place of
         whatever the graph made the body raise.
     """
-    expected = _expected_checksums(path)
-    graph = {MODEL_NAME: expected.pop(MODEL_NAME)}
-    _compare_checksums(path, expected)
-    failures: list[ModelError | OSError] = []
+    with _trouble_told(path):
+        expected = _expected_checksums(path)
+        graph = {MODEL_NAME: expected.pop(MODEL_NAME)}
+        _compare_checksums(path, expected)
+    failures: list[ModelError] = []
 
     def verify_graph() -> None:
         try:
-            _compare_checksums(path, graph)
-        except (ModelError, OSError) as failure:
+            with _trouble_told(path):
+                _compare_checksums(path, graph)
+        except ModelError as failure:
             failures.append(failure)
 
     verification = Thread(target=verify_graph, name="serenade-checksum")
     verification.start()
     try:
-        yield _read(path)
+        with _trouble_told(path):
+            bundle = _read(path)
+        yield bundle
     finally:
         verification.join()
         if failures:
@@ -145,7 +150,19 @@ def verify_checksums(path: Path) -> None:
     ModelError
         Naming the first file that is missing, changed, not listed, too large or a link.
     """
-    _compare_checksums(path, _expected_checksums(path))
+    with _trouble_told(path):
+        _compare_checksums(path, _expected_checksums(path))
+
+
+@contextmanager
+def _trouble_told(path: Path) -> Iterator[None]:
+    """Say in one sentence what the disk refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise ModelError(
+            f"model {path} cannot be read ({error.strerror}); check its permissions and the disk"
+        ) from error
 
 
 def _read(path: Path) -> Bundle:

@@ -24,6 +24,12 @@ FORMAT_VERSION = 1
 SAMPLE_RATE = 16000
 """Sample rate of every model [Hz]."""
 
+QUIETEST_DB = 80.0
+"""What lies so far below something louder is nothing [dB]."""
+
+LONGEST_PADDING_SECONDS = 60.0
+"""More kept around trimmed speech would be no trimming [s]."""
+
 
 @dataclass(frozen=True, slots=True)
 class WaveformInput:
@@ -351,6 +357,16 @@ def _parse_conditioning(table: Table) -> Conditioning:
         reduce_noise=table.boolean_or("reduce_noise", default=False),
     )
     table.finish()
+    below, level = conditioning.trim_below_db, conditioning.level_dbfs
+    if below is not None and not 0 < below <= QUIETEST_DB:
+        refuse("conditioning.trim_below_db", below, f"above 0 and up to {QUIETEST_DB:g}, or null")
+    if not 0 <= conditioning.trim_padding_seconds <= LONGEST_PADDING_SECONDS:
+        padding = conditioning.trim_padding_seconds
+        refuse(
+            "conditioning.trim_padding_seconds", padding, f"from 0 to {LONGEST_PADDING_SECONDS:g}"
+        )
+    if level is not None and not -QUIETEST_DB <= level <= 0:
+        refuse("conditioning.level_dbfs", level, f"from -{QUIETEST_DB:g} to 0, or null")
     return conditioning
 
 

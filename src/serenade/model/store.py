@@ -71,7 +71,7 @@ def resolve(name_or_path: str | os.PathLike[str] | None = None) -> Path:
     Returns
     -------
     Path
-        The folder; it is not yet verified.
+        The whole path of the folder; it is not yet verified.
 
     Raises
     ------
@@ -82,8 +82,15 @@ def resolve(name_or_path: str | os.PathLike[str] | None = None) -> Path:
     bundled = list_bundled()
     if text in bundled:
         return BUNDLED / text
-    if text and Path(text).is_dir():
-        return Path(text)
+    if os.path.isdir(text):  # noqa: PTH112 - Path raises where a folder above may not be read
+        try:
+            # not ./name, which would become a name, nor another folder after a change of folder
+            return Path(os.path.abspath(text))  # noqa: PTH100 - resolve() follows links
+        except FileNotFoundError as error:
+            raise ModelError(
+                f"the folder {text!r} cannot be found from here, as the working folder is gone;"
+                " give a whole path"
+            ) from error
     raise ModelError(
         f"there is no model {text!r}; give one of {', '.join(bundled) or 'no bundled models'}"
         " or the folder of a model"

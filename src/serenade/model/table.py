@@ -34,7 +34,7 @@ class Table:
     def text(self, key: str) -> str:
         """Take a text that is not empty."""
         value = self._take(key)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value or not _is_whole(value):
             refuse(self._join(key), value, "text that is not empty")
         return value
 
@@ -105,6 +105,15 @@ class Table:
 
     def _join(self, key: str) -> str:
         return f"{self._path}.{key}" if self._path else key
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text can be written: JSON can hold half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _finite(value: float) -> bool:

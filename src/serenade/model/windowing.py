@@ -10,6 +10,9 @@ from serenade.model.table import refuse
 if TYPE_CHECKING:
     from serenade.model.table import Table
 
+SHORTEST_SECONDS = 0.001
+"""No window or step is shorter [s]."""
+
 TIMELINE_WINDOW_SECONDS = 2.0
 """How much is heard at once in a timeline where a bundle does not say otherwise [s]."""
 
@@ -86,8 +89,8 @@ def find_fault(windowing: Windowing) -> WindowingFault | None:
         ("timeline_step_seconds", window, "timeline_window_seconds"),
     ):
         value = getattr(windowing, key)
-        if not 0 < value <= limit:
-            return WindowingFault(key, value, f"above 0 and up to {name} ({limit:g})")
+        if not SHORTEST_SECONDS <= value <= limit:
+            return WindowingFault(key, value, f"from {SHORTEST_SECONDS:g} up to {name} ({limit:g})")
     if windowing.sure_from_seconds < 0:
         return WindowingFault("sure_from_seconds", windowing.sure_from_seconds, "0 or more")
     return None

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from serenade.errors import RecipeError
+from serenade.model.spec import LONGEST_PADDING_SECONDS, QUIETEST_DB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,9 +68,9 @@ MASKS = Interval(0, 100)
 RANGES: Mapping[str, Interval] = {
     "data.max_seconds": SHORTEST_CLIP,
     "split.validation_share": SHARE,
-    "conditioning.trim_below_db": Interval(0, 80, with_low=False),
-    "conditioning.trim_padding_seconds": NOT_NEGATIVE,
-    "conditioning.level_dbfs": Interval(-80, 0),
+    "conditioning.trim_below_db": Interval(0, QUIETEST_DB, with_low=False),
+    "conditioning.trim_padding_seconds": Interval(0, LONGEST_PADDING_SECONDS),
+    "conditioning.level_dbfs": Interval(-QUIETEST_DB, 0),
     "augmentation.tempo": BELOW_HALF,
     "augmentation.pitch": BELOW_HALF,
     "augmentation.noise": SHARE,

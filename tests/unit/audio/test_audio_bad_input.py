@@ -285,3 +285,17 @@ def test_odd_file_names_decode_and_are_named_on_one_line(tmp_path: Path, name: s
     Path(path).write_bytes(encode(chirp(0.1)))
     assert decode(path).samples.size == 1600
     name_of(path).encode()
+
+
+def test_a_disk_that_fails_is_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(encode(chirp()))
+
+    def fail(raw: object, name: str) -> NoReturn:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("serenade.audio.opening.check_complete", fail)
+    with pytest.raises(AudioError, match=r"a.wav' cannot be read \(Input/output error\); check"):
+        decode(path)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.tiny_bundle import SPEC, write_tiny_bundle
 
 from serenade.errors import ModelError
 from serenade.model import bundle as bundle_module
-from serenade.model.bundle import open_bundle, opened_bundle, write_checksums
+from serenade.model.bundle import open_bundle, opened_bundle, verify_checksums, write_checksums
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -124,8 +124,24 @@ def test_a_graph_that_cannot_be_read_is_told(folder: Path, monkeypatch: pytest.M
 
     checksum = bundle_module._checksum
     monkeypatch.setattr(bundle_module, "_checksum", fail)
-    with pytest.raises(PermissionError), opened_bundle(folder):
+    with pytest.raises(ModelError, match=r"cannot be read \(Permission"), opened_bundle(folder):
         pass
+
+
+@pytest.mark.parametrize("name", ["spec.json", "CARD.md", "SHA256SUMS"])
+def test_a_file_that_may_not_be_read_is_one_clear_error(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *args: object, **kwargs: object) -> object:
+        if path.name == name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **kwargs)
+
+    opened: Any = Path.open
+    monkeypatch.setattr(Path, "open", refuse)
+    for read in (open_bundle, verify_checksums):
+        with pytest.raises(ModelError, match=r"cannot be read \(.*Permission denied"):
+            read(folder)
 
 
 def test_a_file_is_no_model(tmp_path: Path) -> None:
