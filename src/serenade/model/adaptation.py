@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
+_ROUNDING = 1e-6
+"""By so much a sum of clips may differ from the same clips summed in another order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
@@ -50,7 +53,7 @@ class SpeakerReference:
     """What a model knows of one speaker.
 
     References of one model add up: ``a + b`` is what is known from both, ``a - b`` what is left
-    without the part `b`.
+    without the part `b`, which `a` must hold.
 
     Parameters
     ----------
@@ -119,6 +122,8 @@ class SpeakerReference:
         return self + clip
 
     def __add__(self, other: Self) -> Self:
+        if not isinstance(other, SpeakerReference):
+            return NotImplemented
         self._check_same(other)
         return type(self)(
             self.model,
@@ -131,8 +136,10 @@ class SpeakerReference:
         )
 
     def __sub__(self, other: Self) -> Self:
+        if not isinstance(other, SpeakerReference):
+            return NotImplemented
         self._check_same(other)
-        return type(self)(
+        left = type(self)(
             self.model,
             self.adaptation,
             self.n_clips - other.n_clips,
@@ -141,6 +148,12 @@ class SpeakerReference:
             self.total - other.total,
             self.squares - other.squares,
         )
+        if min(left.n_clips, left.seconds, left.weight) < -_ROUNDING:
+            raise UsageError(
+                f"a speaker reference of {self.n_clips} clips ({self.seconds:.3f} s) does not hold"
+                f" one of {other.n_clips} ({other.seconds:.3f} s); take away only what was added"
+            )
+        return left
 
     @property
     def mean(self) -> FloatArray:
