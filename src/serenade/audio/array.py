@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,9 +43,11 @@ def from_array(
     Raises
     ------
     AudioError
-        If the array is empty, has another shape or type, or holds NaN or infinity, or if a rate
-        is out of range.
+        If the array is empty, has another shape or type, masked samples, or holds NaN or infinity,
+        or if a rate is out of range.
     """
+    if _is_masked(samples):
+        raise AudioError("the array has masked samples; fill them or leave them out")
     try:
         array = np.asarray(samples)
     except ValueError as error:
@@ -69,6 +72,12 @@ def from_array(
     return resample(Waveform(mono, int(sample_rate)), target_rate)
 
 
+def _is_masked(samples: object) -> bool:
+    """Tell whether samples are hidden; whoever made such an array has loaded numpy.ma."""
+    masked_arrays = sys.modules.get("numpy.ma")
+    return masked_arrays is not None and bool(masked_arrays.is_masked(samples))
+
+
 def _to_float(array: npt.NDArray[Any]) -> FloatArray:
     """Scale PCM integers to [-1, 1); copy floats."""
     if np.issubdtype(array.dtype, np.floating):
@@ -76,7 +85,7 @@ def _to_float(array: npt.NDArray[Any]) -> FloatArray:
             return array.astype(np.float32)
     if array.dtype == np.uint8:
         return (array.astype(np.float32) - 128.0) / 128.0
-    if array.dtype in (np.int8, np.int16, np.int32):
+    if array.dtype.newbyteorder("=") in (np.int8, np.int16, np.int32):
         full_scale = 2.0 ** (8 * array.dtype.itemsize - 1)
         return array.astype(np.float32) / np.float32(full_scale)
     raise AudioError(

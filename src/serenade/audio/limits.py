@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serenade.audio.naming import shown
 from serenade.errors import AudioError
 
 if TYPE_CHECKING:
@@ -39,11 +41,14 @@ def check_rate(sample_rate: object, name: str) -> int:
     AudioError
         If the rate is out of range or not a whole number.
     """
-    rate = float(sample_rate) if isinstance(sample_rate, numbers.Real) else float("nan")
+    try:
+        rate = float(sample_rate) if isinstance(sample_rate, numbers.Real) else math.nan
+    except OverflowError:
+        rate = math.inf
     if LOWEST_RATE <= rate <= HIGHEST_RATE and rate.is_integer():
         return int(rate)
     raise AudioError(
-        f"{name} has a sample rate of {sample_rate} Hz; allowed are whole numbers from"
+        f"{name} has a sample rate of {shown(sample_rate)} Hz; allowed are whole numbers from"
         f" {LOWEST_RATE} to {HIGHEST_RATE} Hz"
     )
 

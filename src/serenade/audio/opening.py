@@ -78,6 +78,11 @@ def _read_stream(source: BinaryIO, name: str) -> bytes:
         content: object = source.read()
     except (OSError, ValueError) as error:
         raise AudioError(f"{name} cannot be read: {error}; open it anew for reading") from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise AudioError(f"{name} cannot be read ({reason}); give the bytes of a file") from error
     if not isinstance(content, bytes):
         raise AudioError(f"{name} gives text, not bytes; open the file in binary mode")
     return content

@@ -6,14 +6,15 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from serenade.errors import SerenadeError
+from serenade.audio.naming import AudioSource
+from serenade.errors import AudioError, SerenadeError
 from serenade.types import Prediction, Waveform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-BatchSource = str | os.PathLike[str] | bytes | Waveform
-"""What a batch may hold: paths, contents of files, waveforms."""
+BatchSource = AudioSource | Waveform
+"""What a batch may hold: paths, contents of files, streams, waveforms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def attempt(predict: Callable[[BatchSource], Prediction], source: BatchSource) -
     ----------
     predict : callable
         What judges one recording.
-    source : path, bytes or Waveform
+    source : path, bytes, binary stream or Waveform
         The recording.
 
     Returns
@@ -54,6 +55,8 @@ def attempt(predict: Callable[[BatchSource], Prediction], source: BatchSource) -
         return Outcome(path_of(source), predict(source), None)
     except SerenadeError as error:
         return Outcome(path_of(source), None, error)
+    except MemoryError:
+        return Outcome(path_of(source), None, memory_error(path_of(source)))
 
 
 def path_of(source: BatchSource) -> str:
@@ -61,7 +64,7 @@ def path_of(source: BatchSource) -> str:
 
     Parameters
     ----------
-    source : path, bytes or Waveform
+    source : path, bytes, binary stream or Waveform
         The recording.
 
     Returns
@@ -69,7 +72,25 @@ def path_of(source: BatchSource) -> str:
     str
         The path as given, or ``"-"`` for audio without a path.
     """
-    return os.fspath(source) if isinstance(source, str | os.PathLike) else "-"
+    return os.fsdecode(source) if isinstance(source, str | os.PathLike) else "-"
+
+
+def memory_error(path: str) -> AudioError:
+    """Say that there is not enough memory for a recording.
+
+    Parameters
+    ----------
+    path : str
+        The recording.
+
+    Returns
+    -------
+    AudioError
+        One sentence.
+    """
+    return AudioError(
+        f"{path!r} is too much for the memory; try it alone or cut it into shorter recordings"
+    )
 
 
 def predict_in_turn(
@@ -81,7 +102,7 @@ def predict_in_turn(
     ----------
     predict : callable
         What judges one recording.
-    sources : iterable of path, bytes or Waveform
+    sources : iterable of path, bytes, binary stream or Waveform
         The recordings, taken as they are needed.
 
     Yields

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from serenade.audio.condition import condition
 from serenade.errors import AudioError, UsageError
+from serenade.inference.arguments import check_kind
 from serenade.inference.front_end import open_front_end
 from serenade.inference.overlap import WindowScore
 from serenade.model.adaptation import SpeakerReference
@@ -219,6 +220,7 @@ def empty_reference(spec: ModelSpec) -> SpeakerReference:
 
 
 def _check_fits(reference: SpeakerReference, spec: ModelSpec) -> None:
+    check_kind(reference, SpeakerReference, "reference")
     empty = empty_reference(spec)
     if (reference.model, reference.adaptation) != (empty.model, empty.adaptation):
         raise UsageError(

@@ -114,20 +114,30 @@ class WorkerPool(Generic[Task, Result]):
         ------
         SerenadeError
             If a worker cannot start: what `load` raised, or a `UsageError` if the process died.
+        Exception
+            What `tasks` raised, after the results of the tasks before it.
         """
         waiting = enumerate(tasks)
+        failure: Exception | None = None
         finished: dict[int, Result] = {}
         n_given = 0
         n_yielded = 0
         try:
             while True:
-                while self._has_room and n_given - n_yielded < AHEAD_PER_WORKER * self._size:
-                    task = next(waiting, None)
+                most_given = n_yielded + AHEAD_PER_WORKER * self._size
+                while failure is None and self._has_room and n_given < most_given:
+                    try:
+                        task = next(waiting, None)
+                    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised below
+                        failure = error
+                        break
                     if task is None:
                         break
                     self._give(_Given(*task))
                     n_given += 1
                 if not self._busy:
+                    if failure is not None:
+                        raise failure
                     return
                 finished.update(self._collect())
                 while n_yielded in finished:
@@ -213,10 +223,16 @@ class _Worker(Generic[Task, Result]):
 
     def __init__(self, load: Callable[[], Callable[[Task], Result]]) -> None:
         context = get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(load, theirs), daemon=True)
-        with _interrupt_blocked():
-            self.process.start()
+        try:
+            self.connection, theirs = context.Pipe()
+            self.process = context.Process(target=_work, args=(load, theirs), daemon=True)
+            with _interrupt_blocked():
+                self.process.start()
+        except (OSError, AssertionError) as error:  # the latter within a daemon process
+            reason = getattr(error, "strerror", None) or error
+            raise UsageError(
+                f"a worker process cannot start ({reason}); use fewer workers, or one"
+            ) from error
         theirs.close()
         self.is_ready = False
         self.given: deque[_Given[Task]] = deque()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,12 @@ from serenade.audio.decode import decode_blocks
 from serenade.audio.naming import AudioSource, name_of
 from serenade.audio.quality import measure_quality
 from serenade.errors import AudioError, UsageError
+from serenade.inference.arguments import (
+    check_count,
+    check_kind,
+    check_model_name,
+    check_sources,
+)
 from serenade.inference.average import WindowAverage
 from serenade.inference.batch import predict_in_turn
 from serenade.inference.judge import WindowJudge
@@ -23,7 +30,6 @@ from serenade.model.store import resolve
 from serenade.types import Prediction, Waveform
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
@@ -49,6 +55,8 @@ class Recognizer:
         What the model says about itself.
     scorer : Scorer
         Its session.
+    threads : int
+        Threads of that session, for copies of this recognizer.
 
     Examples
     --------
@@ -57,10 +65,15 @@ class Recognizer:
     'anger'
     """
 
-    def __init__(self, bundle: Bundle, scorer: Scorer) -> None:
-        self._bundle = bundle
+    def __init__(self, bundle: Bundle, scorer: Scorer, *, threads: int = 1) -> None:
+        self._folder = bundle.path.absolute()  # workers and copies open the same after a chdir
+        self._threads = threads
         self._spec = bundle.spec
         self._judge = WindowJudge(bundle.spec, scorer)
+
+    def __reduce__(self) -> tuple[Callable[[Path], Recognizer], tuple[Path]]:
+        """Copy it, or send it to another process, by opening its model there."""
+        return partial(type(self).load, threads=self._threads), (self._folder,)
 
     @classmethod
     def load(
@@ -73,7 +86,7 @@ class Recognizer:
         name_or_path : str, path or None
             Name of a bundled model, folder of any model, or ``None`` for the default model.
         threads : int
-            Threads that score one recording, 1 or more.
+            Threads that score one recording, 1 to 1,024.
 
         Returns
         -------
@@ -85,13 +98,13 @@ class Recognizer:
         ModelError
             If there is no such model, or it is damaged, changed or too new.
         UsageError
-            If `threads` is below 1.
+            If `threads` is out of range, or the name is neither text nor a path.
         """
-        if threads < 1:
-            raise UsageError(f"threads must be 1 or more, got {threads}")
+        check_model_name(name_or_path)
+        threads = check_count(threads, "threads")
         with opened_bundle(resolve(name_or_path)) as bundle:
             scorer = open_scorer(bundle, threads=threads)
-        return cls(bundle, scorer)
+        return cls(bundle, scorer, threads=threads)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -117,7 +130,7 @@ class Recognizer:
 
         Parameters
         ----------
-        sources : iterable of path, bytes or Waveform
+        sources : iterable of path, bytes, binary stream or Waveform
             Recordings of this speaker alone; long ones are heard window by window.
         denoise : bool
             Reduce noise before the model listens, as when it will predict.
@@ -131,12 +144,13 @@ class Recognizer:
         Raises
         ------
         UsageError
-            If the model does not adapt to speakers.
+            If the model does not adapt to speakers, or `sources` is not a list.
         AudioError
             If a recording cannot be read, or all hold only silence.
         """
         from serenade.inference.reference import hear_speaker
 
+        check_sources(sources)
         recordings = (_read(source, None)[1] for source in sources)
         return hear_speaker(self._judge, recordings, denoise=denoise)
 
@@ -222,10 +236,10 @@ class Recognizer:
 
         Parameters
         ----------
-        sources : iterable of path, bytes or Waveform
+        sources : iterable of path, bytes, binary stream or Waveform
             The recordings; taken as they are needed.
         workers : int
-            Processes that share the work, 1 or more; with 1 it is done in this process.
+            Processes that share the work, 1 to 1,024; with 1 it is done in this process.
         denoise : bool
             Reduce noise before the model listens.
         reference : SpeakerReference or None
@@ -239,18 +253,18 @@ class Recognizer:
         Raises
         ------
         UsageError
-            If `workers` is below 1, a worker process cannot start, or the reference is of another
-            model.
+            If `sources` is not a list, `workers` is out of range, a worker process cannot start,
+            or the reference is of another model.
         """
-        if workers < 1:
-            raise UsageError(f"workers must be 1 or more, got {workers}")
+        check_sources(sources)
+        workers = check_count(workers, "workers")
         self._judge.adapted_to(reference)  # a reference that does not fit is no error of each file
         if workers == 1:
             predict = partial(self.predict, denoise=denoise, reference=reference)
             return predict_in_turn(predict, sources)
         from serenade.inference.workers import predict_in_workers
 
-        load = partial(_load_predict, self._bundle.path, denoise=denoise, reference=reference)
+        load = partial(_load_predict, self._folder, denoise=denoise, reference=reference)
         return predict_in_workers(load, sources, workers=workers)
 
     def timeline(
@@ -349,7 +363,8 @@ class Recognizer:
         from serenade.inference.stream import Stream
         from serenade.inference.timeline import TimelineConfig
 
-        config = config or TimelineConfig()
+        config = TimelineConfig() if config is None else config
+        check_kind(config, TimelineConfig, "config")
         activity = open_activity(config, sample_rate=self._spec.sample_rate)
         judge = self._judge.adapted_to(reference)
         if adapt:
@@ -370,6 +385,8 @@ def _read(
     if isinstance(source, Waveform):
         waveform = from_array(source.samples, source.sample_rate)
         return "the waveform", iter([waveform.samples])
+    if isinstance(source, os.PathLike):
+        source = os.fsdecode(source)  # it may be of bytes
     return name_of(source), (block.samples for block in decode_blocks(source, channel=channel))
 
 

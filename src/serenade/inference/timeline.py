@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from serenade.audio.naming import shown
 from serenade.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,13 +20,16 @@ TIMELINE_SCHEMA_VERSION = 1
 FRAME_SECONDS = 0.01
 """Lengths of hops are whole numbers of the frames of voice activity [s]."""
 
+LONGEST_SECONDS = 3600.0
+"""Nothing in a configuration may be longer [s]."""
+
 ACTIVITIES = ("energy", "neural")
 """How speech can be found."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineConfig:
-    """How a long recording is judged.
+    """How a long recording is judged; no length may be above an hour.
 
     Parameters
     ----------
@@ -69,16 +73,23 @@ class TimelineConfig:
     def __post_init__(self) -> None:
         for name in ("hop_seconds", "window_seconds", "step_seconds"):
             value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise UsageError(f"{name} must be above 0, got {value}")
+            if value is None and name != "hop_seconds":
+                continue  # it is left to the model
+            if not isinstance(value, numbers.Real) or value <= 0 or not value <= LONGEST_SECONDS:
+                raise UsageError(
+                    f"{name} must be above 0 and up to {LONGEST_SECONDS:g}, got {shown(value)}"
+                )
         for name in (
             "switch_cost_seconds",
             "min_emotion_seconds",
             "min_speech_seconds",
             "min_pause_seconds",
         ):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise UsageError(f"{name} must be 0 or more, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if not isinstance(value, numbers.Real) or value < 0 or not value <= LONGEST_SECONDS:
+                raise UsageError(
+                    f"{name} must be from 0 to {LONGEST_SECONDS:g}, got {shown(value)}"
+                )
         if not _divides(FRAME_SECONDS, self.hop_seconds):
             raise UsageError(f"hop_seconds must be a multiple of 0.01, got {self.hop_seconds}")
         for name in ("window_seconds", "step_seconds"):

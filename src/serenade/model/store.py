@@ -65,13 +65,14 @@ def resolve(name_or_path: str | os.PathLike[str] | None = None) -> Path:
     Parameters
     ----------
     name_or_path : str, path or None
-        Name of a bundled model, folder of any model, or ``None`` for the default model. A name
-        wins over a folder of the same name; write ``./name`` for the folder.
+        Name of a bundled model, folder of any model, or ``None`` for the default model. As text, a
+        name wins over a folder of the same name, so write ``./name`` for the folder; as a path, the
+        folder wins.
 
     Returns
     -------
     Path
-        The whole path of the folder; it is not yet verified.
+        The folder; it is not yet verified.
 
     Raises
     ------
@@ -80,17 +81,12 @@ def resolve(name_or_path: str | os.PathLike[str] | None = None) -> Path:
     """
     text = default_name() if name_or_path is None else os.fspath(name_or_path)
     bundled = list_bundled()
-    if text in bundled:
+    is_folder = os.path.isdir(text)  # noqa: PTH112 - Path raises where one above may not be read
+    # A path that was ./name is name by now.
+    if text in bundled and not (is_folder and isinstance(name_or_path, os.PathLike)):
         return BUNDLED / text
-    if os.path.isdir(text):  # noqa: PTH112 - Path raises where a folder above may not be read
-        try:
-            # not ./name, which would become a name, nor another folder after a change of folder
-            return Path(os.path.abspath(text))  # noqa: PTH100 - resolve() follows links
-        except FileNotFoundError as error:
-            raise ModelError(
-                f"the folder {text!r} cannot be found from here, as the working folder is gone;"
-                " give a whole path"
-            ) from error
+    if is_folder:
+        return Path(text)
     raise ModelError(
         f"there is no model {text!r}; give one of {', '.join(bundled) or 'no bundled models'}"
         " or the folder of a model"

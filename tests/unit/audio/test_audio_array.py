@@ -14,6 +14,8 @@ from serenade.errors import AudioError
     ("dtype", "lowest", "zero", "highest"),
     [
         (np.uint8, 0, 128, 255),
+        (">i2", -(2**15), 0, 2**15 - 1),
+        (">i4", -(2**31), 0, 2**31 - 1),
         (np.int8, -128, 0, 127),
         (np.int16, -(2**15), 0, 2**15 - 1),
         (np.int32, -(2**31), 0, 2**31 - 1),
@@ -67,6 +69,8 @@ def test_another_rate_is_resampled() -> None:
         (np.array([1.0, -np.inf]), "NaN, infinite or beyond"),
         (np.array([1e300]), "NaN, infinite or beyond"),
         (np.array([1e20]), "NaN, infinite or beyond"),
+        (np.ma.masked_array(np.ones(9), mask=True), "masked samples; fill them"),
+        (np.ma.masked_array(np.ones(9), mask=[True] + [False] * 8), "masked samples"),
     ],
 )
 def test_other_arrays_are_refused(array: npt.ArrayLike, message: str) -> None:
@@ -74,9 +78,32 @@ def test_other_arrays_are_refused(array: npt.ArrayLike, message: str) -> None:
         from_array(array, 16_000)
 
 
-@pytest.mark.parametrize("rate", [0, -16_000, 7_999, 192_001, 16_000.5, float("nan"), True, "x"])
+def test_an_array_that_could_hide_samples_but_hides_none_is_taken() -> None:
+    samples = np.linspace(-1, 1, 9, dtype=np.float32)
+    np.testing.assert_array_equal(
+        from_array(np.ma.masked_array(samples, mask=False), 16_000).samples, samples
+    )
+
+
+@pytest.mark.parametrize("rate", [0, -16_000, 7_999, 192_001, 16_000.5, float("nan"), True, None])
 def test_other_rates_are_refused(rate: object) -> None:
     with pytest.raises(AudioError, match=f"the array has a sample rate of {rate} Hz; allowed"):
         from_array(np.zeros(9), rate)  # type: ignore[arg-type]  # on purpose
     with pytest.raises(AudioError, match=f"the output has a sample rate of {rate} Hz; allowed"):
         from_array(np.zeros(9), 16_000, target_rate=rate)  # type: ignore[arg-type]  # on purpose
+
+
+@pytest.mark.parametrize(
+    ("rate", "told"),
+    [
+        ("x", "'x'"),
+        (10**400, r"10{59}\.\.\."),
+        (10**5000, "a number of thousands of digits"),
+        (np.arange(3), r"array\(\[0, 1, 2\]\)"),
+    ],
+    ids=["text", "large", "huge", "array"],
+)
+def test_rates_that_are_no_float_are_refused_in_one_short_line(rate: object, told: str) -> None:
+    with pytest.raises(AudioError, match=f"has a sample rate of {told} Hz; allowed") as refusal:
+        from_array(np.zeros(9), rate)  # type: ignore[arg-type]  # on purpose
+    assert len(str(refusal.value)) < 160

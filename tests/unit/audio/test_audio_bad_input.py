@@ -73,6 +73,10 @@ def test_name_with_a_null_byte_or_too_long() -> None:
     assert "cannot be opened" in refusal("a" * 5000)
 
 
+def test_empty_path() -> None:
+    assert refusal("") == "the path is empty; give the path of a recording"
+
+
 def test_empty_file_and_empty_bytes(tmp_path: Path) -> None:
     (tmp_path / "empty.wav").touch()
     assert "empty.wav' is empty" in refusal(tmp_path / "empty.wav")
@@ -299,3 +303,12 @@ def test_a_disk_that_fails_is_one_clear_error(
     monkeypatch.setattr("serenade.audio.opening.check_complete", fail)
     with pytest.raises(AudioError, match=r"a.wav' cannot be read \(Input/output error\); check"):
         decode(path)
+
+
+def test_a_stream_whose_reading_fails_is_one_clear_error() -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> NoReturn:
+            raise RuntimeError("database gone")
+
+    with pytest.raises(AudioError, match=r"RuntimeError: database gone\); give the bytes"):
+        decode(Broken())

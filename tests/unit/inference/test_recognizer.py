@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import io
+import os
+import pickle
 import threading
 import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +17,19 @@ import pytest
 import soundfile
 from tests.tiny_bundle import TONES_HZ, tiny_spec, tone, write_tiny_bundle
 
+from serenade.audio.decode import decode_blocks
 from serenade.errors import AudioError, ModelError, UsageError
 from serenade.inference.recognizer import Recognizer
+from serenade.model.bundle import open_bundle
+from serenade.model.scorer import open_scorer
 from serenade.types import Conditioning, Waveform
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+    from serenade.inference.batch import Outcome
+
+NO_SOUND = np.zeros(9, np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -204,16 +215,51 @@ def test_threads_may_share_one(recognizer: Recognizer) -> None:
     assert [found[i] for i in range(len(sounds))] == expected
 
 
-def test_threads_and_workers_must_be_positive(recognizer: Recognizer, folder: Path) -> None:
-    with pytest.raises(UsageError, match="threads must be 1 or more, got 0"):
-        Recognizer.load(folder, threads=0)
-    with pytest.raises(UsageError, match="workers must be 1 or more, got 0"):
-        recognizer.predict_many([], workers=0)
+@pytest.mark.parametrize(
+    "count", [0, 1025, pytest.param(10**5000, id="huge"), "2", None, 1.5, float("nan")]
+)
+def test_threads_and_workers_are_whole_numbers(
+    recognizer: Recognizer, folder: Path, count: int
+) -> None:
+    with pytest.raises(UsageError, match="threads must be a whole number from 1 to 1024, got"):
+        Recognizer.load(folder, threads=count)
+    with pytest.raises(UsageError, match="workers must be a whole number from 1 to 1024, got"):
+        recognizer.predict_many([], workers=count)
 
 
 def test_an_unknown_model_is_an_error() -> None:
     with pytest.raises(ModelError, match="there is no model 'huge'"):
         Recognizer.load("huge")
+
+
+@pytest.mark.parametrize("name", [5, b"compact", 1.0, ["compact"]])
+def test_what_cannot_name_a_model_is_an_error(name: str) -> None:
+    with pytest.raises(UsageError, match="must be given by its name or the path of its folder"):
+        Recognizer.load(name)
+
+
+def test_a_configuration_is_a_timeline_config(recognizer: Recognizer, clip: Path) -> None:
+    for config in ("x", {}, {"hop_seconds": 1.0}):
+        with pytest.raises(UsageError, match="config must be a TimelineConfig, got"):
+            recognizer.stream(16000, config=config)  # type: ignore[arg-type]  # on purpose
+        with pytest.raises(UsageError, match="config must be a TimelineConfig, got"):
+            recognizer.timeline(clip, config=config)  # type: ignore[arg-type]  # on purpose
+
+
+def test_copies_open_the_same_model_from_any_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    bundle = open_bundle(Path(folder.name))
+    recognizer = Recognizer(bundle, open_scorer(bundle, threads=2), threads=2)
+    monkeypatch.chdir(tmp_path)
+    sound = Waveform(tone(3000.0, seconds=1.0), 16000)
+    expected = recognizer.predict(sound)
+    assert copy.deepcopy(recognizer).predict(sound) == expected
+    again: Recognizer = pickle.loads(pickle.dumps(recognizer))
+    assert again.predict(sound) == expected
+    assert again.__reduce__()[1] == (folder,)
+    assert [o.prediction for o in recognizer.predict_many([sound], workers=2)] == [expected]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -246,3 +292,81 @@ def test_a_batch_takes_bytes_and_waveforms(recognizer: Recognizer, clip: Path) -
     assert first.prediction is not None
     assert second.prediction is not None
     assert first.prediction.emotion == second.prediction.emotion == "happiness"
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["a.wav", b"RIFF", Path("a.wav"), Waveform(NO_SOUND, 16000), NO_SOUND, io.BytesIO(), None],
+    ids=lambda source: type(source).__name__,
+)
+def test_one_recording_is_no_list_of_recordings(recognizer: Recognizer, source: object) -> None:
+    message = f"must be a list of recordings, not a {type(source).__name__}; for one use predict"
+    for workers in (1, 2):
+        with pytest.raises(UsageError, match=message):
+            recognizer.predict_many(source, workers=workers)  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(UsageError, match=message):
+        recognizer.speaker_reference(source)  # type: ignore[arg-type]  # on purpose
+
+
+def test_an_array_of_paths_is_a_list(recognizer: Recognizer, clip: Path) -> None:
+    for paths in (np.array([str(clip)]), np.array([clip])):
+        (outcome,) = recognizer.predict_many(paths)
+        assert outcome.prediction == recognizer.predict(clip)
+
+
+def test_all_kinds_of_sources_become_the_same_in_one_process_and_in_several(
+    recognizer: Recognizer, clip: Path
+) -> None:
+    content = clip.read_bytes()
+
+    def outcomes(workers: int) -> list[Outcome]:
+        with os.scandir(os.fsencode(clip.parent)) as entries, clip.open("rb") as file:
+            sources: list[object] = [bytearray(content), memoryview(content), io.BytesIO(content)]
+            sources += [file, io.BytesIO(b"no audio"), io.StringIO(), None, *entries]
+            return list(recognizer.predict_many(sources, workers=workers))  # type: ignore[arg-type]
+
+    one, several = outcomes(1), outcomes(2)
+    expected = recognizer.predict(clip)
+    assert [o.prediction for o in one] == [expected] * 4 + [None] * 3 + [expected]
+    assert [o.path for o in one] == ["-"] * 7 + [str(clip)]
+    assert [(o.path, o.prediction, str(o.error)) for o in several] == [
+        (o.path, o.prediction, str(o.error)) for o in one
+    ]
+
+
+def test_what_cannot_go_to_a_worker_costs_only_itself(recognizer: Recognizer, clip: Path) -> None:
+    stuck = Waveform(lambda: 0, 16000)  # type: ignore[arg-type]  # on purpose
+    first, second, third = recognizer.predict_many([clip, stuck, clip], workers=2)
+    assert first.prediction == third.prediction == recognizer.predict(clip)
+    assert isinstance(second.error, AudioError)
+    assert "a Waveform cannot be sent to a worker process" in str(second.error)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sources_that_fail_to_come_cost_no_outcome_of_those_before(
+    recognizer: Recognizer, clip: Path, workers: int
+) -> None:
+    def sources() -> Iterator[Path]:
+        yield from (clip, clip, clip)
+        raise LookupError("no more")
+
+    outcomes = recognizer.predict_many(sources(), workers=workers)
+    assert [next(outcomes).path for _ in range(3)] == [str(clip)] * 3
+    with pytest.raises(LookupError, match="no more"):
+        next(outcomes)
+
+
+def test_too_little_memory_for_one_recording_costs_only_itself(
+    recognizer: Recognizer, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decode_small(source: Path | str, *, channel: int | None) -> Iterator[Waveform]:
+        if source == "large.wav":
+            raise MemoryError
+        return decode_blocks(source, channel=channel)
+
+    monkeypatch.setattr("serenade.inference.recognizer.decode_blocks", decode_small)
+    first, second = recognizer.predict_many(["large.wav", clip])
+    assert first.prediction is None
+    assert isinstance(first.error, AudioError)
+    assert "'large.wav' is too much for the memory; try it alone" in str(first.error)
+    assert second.prediction is not None

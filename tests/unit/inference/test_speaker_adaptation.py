@@ -6,6 +6,7 @@ another emotion, until the model knows the voice.
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -148,6 +149,30 @@ def test_a_reference_of_another_model_is_refused(recognizer: Recognizer, tmp_pat
     reference = Recognizer.load(folder).speaker_reference([_clip(0.5)])
     with pytest.raises(UsageError, match=r"made with tiny 2\.0\.0 and cannot be used with tiny 1"):
         recognizer.predict(_clip(0.5), reference=reference)
+
+
+def test_only_what_was_added_can_be_taken_away(recognizer: Recognizer) -> None:
+    one, other = (recognizer.speaker_reference([_clip(pitch)]) for pitch in (0.5, 0.8))
+    assert (one + other - one).heard == other.heard
+    assert (one - one).heard == HeardSpeech(0, 0.0)
+    with pytest.raises(UsageError, match=r"of 1 clips \(1\.000 s\) does not hold one of 2 \(2"):
+        one - (one + other)
+    with pytest.raises(UsageError, match="take away only what was added"):
+        one - recognizer.speaker_reference([_clip(0.5, seconds=2.0)])
+    for operation in (operator.add, operator.sub):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            operation(one, 5)
+
+
+def test_a_reference_is_made_by_a_model(plain: Recognizer, recognizer: Recognizer) -> None:
+    message = "reference must be a SpeakerReference, got 'x'"
+    for model in (plain, recognizer):
+        with pytest.raises(UsageError, match=message):
+            model.predict(_clip(0.5), reference="x")  # type: ignore[arg-type]  # on purpose
+        with pytest.raises(UsageError, match=message):
+            model.predict_many([], reference="x")  # type: ignore[arg-type]  # on purpose
+        with pytest.raises(UsageError, match=message):
+            model.stream(16000, reference="x", adapt=True)  # type: ignore[arg-type]  # on purpose
 
 
 def test_a_stream_gets_to_know_the_speaker(recognizer: Recognizer) -> None:

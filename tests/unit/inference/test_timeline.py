@@ -41,8 +41,12 @@ def closed(start: float, stop: float, anger: float | None) -> SegmentClosed:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hop_seconds": 0.0}, "hop_seconds must be above 0, got 0.0"),
-        ({"hop_seconds": float("nan")}, "hop_seconds must be above 0, got nan"),
+        ({"hop_seconds": 0.0}, "hop_seconds must be above 0 and up to 3600, got 0.0"),
+        ({"hop_seconds": float("nan")}, "hop_seconds must be above 0 and up to 3600, got nan"),
+        ({"hop_seconds": "1"}, "hop_seconds must be above 0 and up to 3600, got '1'"),
+        ({"hop_seconds": None}, "hop_seconds must be above 0 and up to 3600, got None"),
+        ({"window_seconds": "x"}, "window_seconds must be above 0 and up to 3600, got 'x'"),
+        ({"step_seconds": 4000.0}, "step_seconds must be above 0 and up to 3600, got 4000.0"),
         ({"hop_seconds": 0.505}, "hop_seconds must be a multiple of 0.01"),
         ({"window_seconds": 2.2}, r"window_seconds must be a multiple of hop_seconds \(0.5\)"),
         ({"step_seconds": 0.7}, "step_seconds must be a multiple"),
@@ -50,12 +54,15 @@ def closed(start: float, stop: float, anger: float | None) -> SegmentClosed:
             {"window_seconds": 2.0, "step_seconds": 4.0},
             r"step_seconds must be at most window_seconds \(2.0\)",
         ),
-        ({"switch_cost_seconds": -1.0}, "switch_cost_seconds must be 0 or more, got -1.0"),
-        ({"min_pause_seconds": float("inf")}, "min_pause_seconds must be 0 or more, got inf"),
+        ({"switch_cost_seconds": -1.0}, "switch_cost_seconds must be from 0 to 3600, got -1.0"),
+        ({"min_pause_seconds": float("inf")}, "min_pause_seconds must be from 0 to 3600, got inf"),
+        ({"min_pause_seconds": None}, "min_pause_seconds must be from 0 to 3600, got None"),
+        ({"min_emotion_seconds": 1e9}, "min_emotion_seconds must be from 0 to 3600"),
+        ({"min_speech_seconds": 10**400}, "min_speech_seconds must be from 0 to 3600, got 100"),
         ({"activity": "magic"}, "activity must be one of energy, neural, got 'magic'"),
     ],
 )
-def test_wrong_configuration_is_one_clear_error(changes: dict[str, float], message: str) -> None:
+def test_wrong_configuration_is_one_clear_error(changes: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         TimelineConfig(**changes)  # type: ignore[arg-type]
 

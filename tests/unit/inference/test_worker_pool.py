@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import resource
 import signal
 import time
+from contextlib import chdir, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from serenade.errors import ModelError
+from serenade.errors import ModelError, UsageError
 from serenade.inference.pool import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
@@ -111,4 +115,67 @@ def test_what_cannot_be_loaded_is_raised() -> None:
     pool: WorkerPool[str, str] = WorkerPool(_refuse, workers=1, died=_died)
     with pytest.raises(ModelError, match="no model"):
         list(pool.run(["a"]))
+    pool.close()
+
+
+def test_tasks_that_fail_to_come_cost_no_result_of_those_before(
+    pool: WorkerPool[str, str],
+) -> None:
+    def tasks() -> Iterator[str]:
+        yield from ("slow", "a", "b")
+        raise LookupError("no more")
+
+    results = pool.run(tasks())
+    assert [next(results) for _ in range(3)] == ["did slow", "did a", "did b"]
+    with pytest.raises(LookupError, match="no more"):
+        next(results)
+    assert list(pool.run(["c"])) == ["did c"]
+
+
+@contextmanager
+def _no_descriptor_left(_: Path) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@contextmanager
+def _working_folder_gone(tmp_path: Path) -> Iterator[None]:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with chdir(tmp_path):
+        os.chdir(gone)
+        gone.rmdir()
+        yield
+
+
+@contextmanager
+def _in_a_daemon(_: Path) -> Iterator[None]:
+    settings = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    settings["daemon"] = True
+    try:
+        yield
+    finally:
+        del settings["daemon"]
+
+
+@pytest.mark.parametrize(
+    ("hindrance", "reason"),
+    [
+        (_no_descriptor_left, "Too many open files"),
+        (_working_folder_gone, "No such file or directory"),
+        (_in_a_daemon, "daemonic processes are not allowed to have children"),
+    ],
+)
+def test_a_process_that_cannot_start_is_one_clear_error(
+    hindrance: Callable[[Path], AbstractContextManager[None]], reason: str, tmp_path: Path
+) -> None:
+    pool: WorkerPool[str, str] = WorkerPool(partial(_load, tmp_path), workers=2, died=_died)
+    message = rf"a worker process cannot start \({reason}\); use fewer workers, or one"
+    with hindrance(tmp_path), pytest.raises(UsageError, match=message):
+        list(pool.run(["a"]))
+    assert list(pool.run(["a"])) == ["did a"]
     pool.close()

