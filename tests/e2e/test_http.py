@@ -96,8 +96,12 @@ def test_worker_processes_share_the_port_and_the_counts(tiny_bundle: Path) -> No
                 s for s, _ in pool.map(lambda _: service.post("/v1/predict", WAV), range(20))
             ]
         assert statuses == [200] * 20
-        metrics = service.get("/metrics").decode()
-        assert 'method="POST",route="/v1/predict",status="200"} 20.0' in metrics
+        # a process counts a request when its answer is out, which may be after it was read here
+        counted = b'method="POST",route="/v1/predict",status="200"} 20.0'
+        deadline = time.monotonic() + 20.0
+        while counted not in service.get("/metrics"):
+            assert time.monotonic() < deadline, service.get("/metrics").decode()
+            time.sleep(0.01)
         assert service.stop() == 0
 
 

@@ -220,7 +220,7 @@ def _predict(
 
 def _with_standard_input(inputs: list[Input]) -> tuple[list[Input], bytes]:
     """Read standard input where it is meant; if it cannot be read, the others still are."""
-    if STDIN not in [item.path for item in inputs]:
+    if Input(STDIN) not in inputs:  # or it is closed, and has its problem
         return inputs, b""
     try:
         return inputs, read_standard_input()
