@@ -78,14 +78,17 @@ def _sendable(source: BatchSource) -> Task:
         return Outcome("-", None, memory_error("-"))
 
 
-def _check_pickles(samples: object) -> None:
+def _check_pickles(source: Waveform | np.ndarray) -> None:
+    samples = source.samples if isinstance(source, Waveform) else source
+    if isinstance(samples, np.ndarray) and not samples.dtype.hasobject:
+        return  # numbers always do, and to copy them for the question would double the work
     try:
-        pickle.dumps(samples)
+        pickle.dumps(source)
     except MemoryError:
         raise
     except Exception as error:  # what it is depends on what cannot be pickled
         raise AudioError(
-            f"a {type(samples).__name__} cannot be sent to a worker process ({error});"
+            f"a {type(source).__name__} cannot be sent to a worker process ({error});"
             " give it float samples, or use one worker"
         ) from error
 
